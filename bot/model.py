@@ -1,0 +1,176 @@
+"""The words of the house: what comes in, what goes out, and what a turn is. Plain values, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Owner(StrEnum):
+    """Who owns a conversation. The allowed changes stand in `bot.conversation`."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    AGENT = "agent"
+    CLOSED = "closed"
+
+
+class Author(StrEnum):
+    """Who wrote a line of the transcript; the values are those of the web chat interface."""
+
+    RESIDENT = "resident"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Kind(StrEnum):
+    """What a resident sent. Only TEXT and CHOICE carry words of their own."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    START = "start"
+    """The resident opened the conversation (Telegram's /start); `text` holds a deep-link payload or nothing."""
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    EDIT = "edit"
+    """A changed text of an earlier message; changes the transcript, starts no turn of its own."""
+    UNSUPPORTED = "unsupported"
+
+
+class Route(StrEnum):
+    """Which way a message went: shown by `klaartje ask`, stored with each turn."""
+
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    HANDOFF = "handoff"
+    STATUS = "status"
+    APPOINTMENT = "appointment"
+    REPORT = "report"
+    SMALLTALK = "smalltalk"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+class Delivery(StrEnum):
+    """How far an outgoing message got. Moves forward only, in this order; FAILED is an end of its own."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message of a resident, as a channel parsed it.
+
+    `external_id` is the vendor's id and unique within `channel`: the inbox takes each only once.
+    `address` is where to answer on that channel (a chat id, a session id); never shown, never logged.
+    `reply_to` is what a channel needs to acknowledge it (a callback query id), or None.
+    """
+
+    channel: str
+    address: str
+    external_id: str
+    kind: Kind = Kind.TEXT
+    text: str = ""
+    choice: str | None = None
+    reply_to: str | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a vendor says of a message that we sent. `error` is safe to log: a code, never a text."""
+
+    channel: str
+    external_id: str
+    state: Delivery
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button. `id` is `intent` or `intent:value`, at most 64 bytes; `label` is what the resident reads."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link (click) under a message."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One message to a resident: approved words, with the article revision they came from.
+
+    `text` is plain text with `**bold**`, `- ` list lines and blank lines between paragraphs, no other markup.
+    """
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    links: tuple[Link, ...] = ()
+    article: str | None = None
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a reply asks the turn to do in its own transaction: `handoff`, `callback`, `forget_topic`."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer was reached; `confidence` is a calibrated probability between 0 and 1, or None."""
+
+    route: Route
+    article: str | None = None
+    alternatives: tuple[str, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message with all that the dialogue engine may know. `memory` is the engine's own, opaque to us."""
+
+    conversation_id: str
+    text: str
+    choice: str | None = None
+    memory: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """`channel`, `now` (ISO 8601 with offset), `turn` (inbox id, for idempotency keys)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """An approved sentence by its key in the phrase book, with the values to fill in."""
+
+    phrase: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the dialogue engine makes of a turn. Keeps nothing: `memory` goes back in with the next turn."""
+
+    messages: tuple[Say | Outbound, ...]
+    commands: tuple[Command, ...] = ()
+    memory: Mapping[str, Any] | None = None
+    trace: Trace | None = None

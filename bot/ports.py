@@ -1,0 +1,202 @@
+"""The seams of the house. A new channel, engine, bus or search is one file that fits one of these."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from bot.model import Inbound, Outbound, Receipt, Reply, Turn
+
+Body = Mapping[str, Any]
+"""One request body for a vendor, JSON-able, complete (it names the address)."""
+
+Accept = Callable[[Sequence[Inbound | Receipt]], Awaitable[None]]
+"""Stores what came in; returns when it is committed. Safe to call again with the same."""
+
+
+class Fault(Exception):
+    """Base of what can go wrong at a seam. `reason` is safe to log: no text of a resident, no token."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Refused(Fault):
+    """The caller is at fault: a bad signature, a body that is not what it should be. `status` is the HTTP answer."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class SendFault(Fault):
+    """A message did not go out. `retryable`: later it may; `retry_after` seconds, where the vendor says so."""
+
+    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class EngineFault(Fault):
+    """The dialogue engine gave no reply. `down`: it can't be reached; else this turn failed in it."""
+
+    def __init__(self, reason: str, *, down: bool) -> None:
+        super().__init__(reason)
+        self.down = down
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of a part: `ok`, `off` (not set up), `starting`, `degraded` or `down`, and a sentence for an engineer."""
+
+    state: str
+    detail: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether messages are accepted and answered with the part in this state."""
+        return self.state in ("ok", "off", "degraded")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a channel can show. `text` in characters after rendering; 0 buttons: choices are numbered in the text."""
+
+    text: int
+    buttons: int
+    button_label: int
+    choice_id_bytes: int = 64
+    window_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """What a channel may look at to decide whether a webhook call is genuine."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way to residents. It parses and sends; it never decides."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Raise `Refused` unless the request is genuine."""
+        ...
+
+    def parse(self, body: bytes) -> list[Inbound | Receipt]:
+        """All messages and receipts in a webhook body; unknown kinds become UNSUPPORTED or nothing.
+        Raises `Refused` when the body as a whole is not readable, never anything else."""
+        ...
+
+    def render(self, address: str, message: Outbound) -> list[Body]:
+        """Request bodies for one message, within `limits`, in order. A pure function."""
+        ...
+
+    async def send(self, body: Body) -> str:
+        """Hand one body to the vendor; the vendor's message id. Raises `SendFault`."""
+        ...
+
+    async def acknowledge(self, message: Inbound) -> None:
+        """Show that the message is being worked on (typing, callback answered). Best effort: raises `SendFault`."""
+        ...
+
+    async def listen(self, accept: Accept) -> None:
+        """Fetch messages where the vendor does not call us (polling); returns at once where it does."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class DialogueEngine(Protocol):
+    """A pure function from a turn to a reply. It keeps nothing."""
+
+    async def reply(self, turn: Turn) -> Reply:
+        """Raises `EngineFault`, nothing else."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Bus(Protocol):
+    """Wakes, fans out and limits rates. Never holds the truth: a lost wake costs time, nothing else."""
+
+    async def publish(self, topic: str, payload: str = "") -> None:
+        """Never raises: a bus that is down is logged, and work goes on by polling."""
+        ...
+
+    def subscribe(self, *topics: str) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, str]]]:
+        """`async with bus.subscribe("inbox") as wakes: async for topic, payload in wakes`. After a lost
+        connection each subscriber gets one wake per topic with an empty payload: it may have missed some."""
+        ...
+
+    async def allow(self, key: str, *, rate: float, burst: int) -> bool:
+        """Token bucket: `rate` tokens a second, at most `burst` saved. True where one was taken.
+        A bus that is down allows."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article that may answer the question. `probability` is calibrated: of all 0.8s, 80 % are right."""
+
+    slug: str
+    revision: int
+    title: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchContext:
+    """What the search may know besides the words: the article the conversation is about."""
+
+    article: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`."""
+
+    slug: str
+    revision: int
+    title: str
+    theme: str
+    answer: str
+    aspects: Mapping[str, str] = field(default_factory=dict)
+    links: Sequence[tuple[str, str]] = ()
+    actions: Sequence[str] = ()
+
+
+class KnowledgeSearch(Protocol):
+    """Finds the approved answer."""
+
+    async def search(self, text: str, context: SearchContext | None = None) -> list[Found]:
+        """Ranked, best first, at most ten; empty for text without a word in it."""
+        ...
+
+    def article(self, slug: str) -> Article | None:
+        """The published article, or None where there is none (any more)."""
+        ...
