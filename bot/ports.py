@@ -190,8 +190,19 @@ class Article:
     actions: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a probability is good for: from `answer` up an answer, from `clarify` up a choice, below that neither."""
+
+    answer: float
+    clarify: float
+
+
 class KnowledgeSearch(Protocol):
     """Finds the approved answer."""
+
+    @property
+    def thresholds(self) -> Thresholds: ...
 
     async def search(self, text: str, context: SearchContext | None = None) -> list[Found]:
         """Ranked, best first, at most ten; empty for text without a word in it."""
