@@ -1,0 +1,212 @@
+"""The tables. The migrations in `bot/db/migrations` make exactly these; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment. Goes in with a zone, comes out in UTC, also from SQLite, which knows no zones."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""A number that only rises; SQLite counts only in its plain INTEGER key."""
+
+
+def _conversation() -> sa.Column[str]:
+    return sa.Column("conversation_id", sa.ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False)
+
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("address", sa.String(255), nullable=False),
+    sa.Column("owner", sa.String(16), nullable=False),
+    sa.Column("owner_since", Utc, nullable=False),
+    sa.Column("memory", sa.JSON(none_as_null=True)),
+    sa.Column("greeted", sa.Boolean, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("last_inbound_at", Utc),
+    sa.Column("lease_token", sa.String(36)),
+    sa.Column("lease_until", Utc),
+    sa.UniqueConstraint("channel", "address"),
+    sa.Index("ix_conversations_owner_owner_since", "owner", "owner_since"),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(36), nullable=False, unique=True),
+    _conversation(),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("external_id", sa.String(255), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("choice", sa.String(255)),
+    sa.Column("reply_to", sa.String(255)),
+    sa.Column("sent_at", Utc),
+    sa.Column("received_at", Utc, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("done_at", Utc),
+    sa.UniqueConstraint("channel", "external_id"),
+    sa.Index(
+        "ix_inbox_pending",
+        "conversation_id",
+        "seq",
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(36), nullable=False, unique=True),
+    _conversation(),
+    sa.Column("author", sa.String(16), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("choices", sa.JSON, nullable=False),
+    sa.Column("links", sa.JSON, nullable=False),
+    sa.Column("article", sa.String(64)),
+    sa.Column("revision", sa.Integer),
+    sa.Column("trace", sa.JSON(none_as_null=True)),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("edited_at", Utc),
+    sa.Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    _conversation(),
+    sa.Column("message_id", sa.String(36), nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("lease_token", sa.String(36)),
+    sa.Column("lease_until", Utc),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("error", sa.String(255)),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("done_at", Utc),
+    sa.Index(
+        "ix_outbox_queued",
+        "conversation_id",
+        "seq",
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    ),
+    sa.Index("ix_outbox_channel_external_id", "channel", "external_id"),
+)
+
+owner_history = sa.Table(
+    "owner_history",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    _conversation(),
+    sa.Column("before", sa.String(16), nullable=False),
+    sa.Column("after", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_owner_history_conversation_id_seq", "conversation_id", "seq"),
+)
+
+callback_requests = sa.Table(
+    "callback_requests",
+    metadata,
+    sa.Column("reference", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("phone", sa.String(32), nullable=False),
+    sa.Column("part_of_day", sa.String(32), nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_callback_requests_state_created_at", "state", "created_at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("object", sa.String(128), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+articles = sa.Table(
+    "articles",
+    metadata,
+    sa.Column("slug", sa.String(64), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=True),
+    sa.Column("published_at", Utc),
+)
+
+article_revisions = sa.Table(
+    "article_revisions",
+    metadata,
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("slug", sa.ForeignKey("articles.slug"), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("author", sa.String(64), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_article_revisions_slug_revision", "slug", "revision"),
+)
+
+chat_sessions = sa.Table(
+    "chat_sessions",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("address", sa.String(36), nullable=False, unique=True),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("token", sa.String(36), nullable=False),
+    sa.Column("until", Utc, nullable=False),
+)

@@ -1,0 +1,196 @@
+"""The inbox: each message is stored once, and one conversation at a time is leased to a worker."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.clock import Clock, utc_now
+from bot.db.batch import Batch
+from bot.db.database import Database
+from bot.db.tables import conversations, inbox
+from bot.model import Inbound, Kind, Owner
+from bot.ports import Bus
+
+LEASE = timedelta(seconds=12)
+"""How long a worker may hold a conversation; a turn takes less. A worker that died gives it back after this."""
+
+MAX_ATTEMPTS = 3
+"""How often a message may take its worker down before it is answered with an apology."""
+
+_NAMESPACE = uuid.UUID("5f5b9a52-0c0a-4c5b-9b0e-6b1e6c0f4a11")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored message, waiting for its turn. `attempts` counts this one."""
+
+    seq: int
+    id: str
+    kind: Kind
+    text: str
+    choice: str | None
+    reply_to: str | None
+    external_id: str
+    received_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One conversation, ours until `until`: every commit is fenced by `token`."""
+
+    conversation_id: str
+    token: str
+    until: datetime
+    channel: str
+    address: str
+    rows: tuple[Row, ...]
+
+
+def message_id(channel: str, external_id: str) -> str:
+    """Our id of a message: the same message always has the same one."""
+    return str(uuid.uuid5(_NAMESPACE, f"{channel}\n{external_id}"))
+
+
+class Inbox:
+    """Takes messages in and hands conversations out."""
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._batch: Batch[Sequence[Inbound]] = Batch(self._store)
+
+    async def accept(self, messages: Sequence[Inbound]) -> None:
+        """Store what is new; a duplicate is a no-op. Returns when committed, and the workers are woken."""
+        if messages:
+            await self._batch.add(messages)
+            await self._bus.publish("inbox")
+
+    async def _store(self, batches: Sequence[Sequence[Inbound]]) -> None:
+        now = self._clock()
+        messages = [message for batch in batches for message in batch]
+        residents = sorted({(message.channel, message.address) for message in messages})
+        # In one order everywhere, so that two writers never wait for each other (arrival order within a resident).
+        order = sorted(messages, key=lambda message: (message.channel, message.address))
+        find = (
+            sa.select(conversations.c.id)
+            .where(
+                conversations.c.channel == sa.bindparam("b_channel"),
+                conversations.c.address == sa.bindparam("b_address"),
+            )
+            .scalar_subquery()
+        )
+        async with self._database.write() as connection:
+            await connection.execute(
+                self._database.insert_new(conversations),
+                [new_conversation(channel, address, now) for channel, address in residents],
+            )
+            await connection.execute(
+                self._database.insert_new(inbox).values(conversation_id=find),
+                [_row(message, now) for message in order],
+            )
+
+    async def claim(self, limit: int) -> list[Lease]:
+        """Lease up to `limit` conversations with messages waiting, the longest waiting first."""
+        now = self._clock()
+        token, until = str(uuid.uuid4()), now + LEASE
+        free = sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < now)
+        due = (
+            sa.select(inbox.c.conversation_id)
+            .join(conversations, conversations.c.id == inbox.c.conversation_id)
+            .where(inbox.c.state == "pending", free)
+            .group_by(inbox.c.conversation_id)
+            .order_by(sa.func.min(inbox.c.seq))
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            candidates = (await connection.execute(due)).scalars().all()
+        if not candidates:
+            return []
+        async with self._database.write() as connection:
+            leased = await connection.execute(
+                sa.update(conversations)
+                .where(conversations.c.id.in_(candidates), free)
+                .values(lease_token=token, lease_until=until)
+                .returning(conversations.c.id, conversations.c.channel, conversations.c.address)
+            )
+            owners = {row.id: row for row in leased}
+            mine = sa.and_(inbox.c.conversation_id.in_(owners), inbox.c.state == "pending")
+            heads = sa.select(sa.func.min(inbox.c.seq)).where(mine).group_by(inbox.c.conversation_id)
+            await connection.execute(
+                sa.update(inbox).where(inbox.c.seq.in_(heads)).values(attempts=inbox.c.attempts + 1)
+            )
+            rows = (await connection.execute(sa.select(inbox).where(mine).order_by(inbox.c.seq))).all()
+        waiting: dict[str, list[Row]] = {}
+        for row in rows:
+            waiting.setdefault(row.conversation_id, []).append(_from(row))
+        return [
+            Lease(key, token, until, owners[key].channel, owners[key].address, tuple(found))
+            for key, found in waiting.items()
+        ]
+
+    async def give_back(self, lease: Lease) -> None:
+        """Let others have the conversation now, where its turn could not be finished."""
+        await self._release(conversations.c.lease_token == lease.token, conversations.c.id == lease.conversation_id)
+
+    async def clear_leases(self) -> None:
+        """Take back what a process held that was killed; only for the one process that owns the store."""
+        await self._release(conversations.c.lease_token.is_not(None))
+
+    async def _release(self, *where: sa.ColumnElement[bool]) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(conversations).where(*where).values(lease_token=None, lease_until=None)
+            )
+
+
+def new_conversation(channel: str, address: str, now: datetime, *, greeted: bool = False) -> dict[str, Any]:
+    """The row of a conversation that begins."""
+    return {
+        "id": str(uuid.uuid4()),
+        "channel": channel,
+        "address": address,
+        "owner": Owner.BOT,
+        "owner_since": now,
+        "greeted": greeted,
+        "created_at": now,
+    }
+
+
+def _row(message: Inbound, now: datetime) -> dict[str, Any]:
+    return {
+        "b_channel": message.channel,
+        "b_address": message.address,
+        "id": message_id(message.channel, message.external_id),
+        "channel": message.channel,
+        "external_id": message.external_id,
+        "kind": message.kind,
+        "text": message.text,
+        "choice": message.choice,
+        "reply_to": message.reply_to,
+        "sent_at": message.sent_at,
+        "received_at": now,
+        "state": "pending",
+        "attempts": 0,
+    }
+
+
+def _from(row: Any) -> Row:
+    return Row(
+        seq=row.seq,
+        id=row.id,
+        kind=Kind(row.kind),
+        text=row.text,
+        choice=row.choice,
+        reply_to=row.reply_to,
+        external_id=row.external_id,
+        received_at=row.received_at,
+        attempts=row.attempts,
+    )

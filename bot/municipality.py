@@ -1,0 +1,187 @@
+"""What differs per municipality: its facts (variables in texts), its hours and closures, from one YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import holidays
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from bot.clock import AMSTERDAM
+from bot.wording import fill_in
+
+DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
+DAY_NAMES = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni",
+    "juli", "augustus", "september", "oktober", "november", "december",
+)  # fmt: skip
+_SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class MunicipalityError(ValueError):
+    """The municipality's file is not right; the message names the place in it."""
+
+
+class Span(BaseModel):
+    """Open from and until, on one day, in local time."""
+
+    model_config = ConfigDict(frozen=True)
+    start: time
+    end: time
+
+    def words(self) -> str:
+        """As a resident reads it: `9.00 tot 17.00 uur`."""
+        return f"{clock_words(self.start)} tot {clock_words(self.end)} uur"
+
+
+def _span(value: Any) -> Span:
+    if isinstance(value, Span):
+        return value
+    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('must look like "09:00-17:00"')
+    hours = [int(part) for part in match.groups()]
+    span = Span(start=time(hours[0], hours[1]), end=time(hours[2], hours[3]))
+    if span.start >= span.end:
+        raise ValueError("must end after it starts")
+    return span
+
+
+Week = Mapping[str, tuple[Annotated[Span, BeforeValidator(_span)], ...]]
+
+
+class Closure(BaseModel):
+    """Days on which all desks are closed besides the public holidays."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+    why: str
+
+
+def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
+    for name in value:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a variable name: use small letters, digits and _")
+    return value
+
+
+def _days(value: Mapping[str, Week]) -> Mapping[str, Week]:
+    for desk, week in value.items():
+        if unknown := set(week) - set(DAYS):
+            raise ValueError(f"{desk}: unknown day {sorted(unknown)[0]!r}: use {', '.join(DAYS)}")
+    return value
+
+
+class Municipality(BaseModel):
+    """The facts of one municipality. `hours` holds at least `balie` and `medewerkers`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    facts: Annotated[Mapping[str, str], AfterValidator(_facts)]
+    hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
+    closed: tuple[Closure, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> Municipality:
+        """Read the file. Raises `MunicipalityError` that says what is wrong and where."""
+        try:
+            found = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise MunicipalityError(f"{path}: {error.strerror}") from None
+        except yaml.YAMLError as error:
+            raise MunicipalityError(f"{path}: {error}") from None
+        except ValidationError as error:
+            lines = [f"{path}: {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
+            raise MunicipalityError("\n".join(lines)) from None
+        for desk in ("balie", "medewerkers"):
+            if desk not in found.hours:
+                raise MunicipalityError(f"{path}: hours.{desk} is missing")
+        return found
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """All that a text may name: the facts (which may name others) and the opening hours in words."""
+        hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
+        facts = {**hours, **self.facts}
+        return {name: fill_in(value, facts) for name, value in facts.items()}
+
+    def spans(self, desk: str, day: date) -> tuple[Span, ...]:
+        """When the desk is open on a day; nothing on a public holiday or in a closure."""
+        if day in _holidays(day.year) or any(c.start <= day <= c.end for c in self.closed):
+            return ()
+        return tuple(self.hours[desk].get(DAYS[day.weekday()], ()))
+
+    def is_open(self, desk: str, now: datetime) -> bool:
+        """Whether the desk is open at this moment."""
+        local = now.astimezone(AMSTERDAM)
+        return any(s.start <= local.time() < s.end for s in self.spans(desk, local.date()))
+
+    def next_opening(self, desk: str, now: datetime) -> datetime | None:
+        """The first moment after `now` at which the desk opens, within two months; None where it never does."""
+        local = now.astimezone(AMSTERDAM)
+        for ahead in range(62):
+            day = local.date() + timedelta(days=ahead)
+            for span in self.spans(desk, day):
+                start = datetime.combine(day, span.start, AMSTERDAM)
+                if start > local:
+                    return start
+        return None
+
+    def closing(self, desk: str, now: datetime) -> datetime | None:
+        """When the desk, open now, closes; None where it is closed."""
+        local = now.astimezone(AMSTERDAM)
+        for span in self.spans(desk, local.date()):
+            if span.start <= local.time() < span.end:
+                return datetime.combine(local.date(), span.end, AMSTERDAM)
+        return None
+
+    def week_words(self, desk: str) -> str:
+        """The week in words, equal days together: `maandag tot en met vrijdag van 9.00 tot 17.00 uur`."""
+        week = self.hours[desk]
+        groups: list[tuple[int, int, str]] = []
+        for number, day in enumerate(DAYS):
+            words = " en van ".join(span.words() for span in week.get(day, ()))
+            if words and groups and groups[-1][1] == number - 1 and groups[-1][2] == words:
+                groups[-1] = (groups[-1][0], number, words)
+            elif words:
+                groups.append((number, number, words))
+        parts = [f"{_range(first, last)} van {words}" for first, last, words in groups]
+        if len(parts) < 2:
+            return "".join(parts) or "gesloten"
+        return f"{', '.join(parts[:-1])} en {parts[-1]}"
+
+
+def _range(first: int, last: int) -> str:
+    if first == last:
+        return DAY_NAMES[first]
+    joint = " en " if last == first + 1 else " tot en met "
+    return f"{DAY_NAMES[first]}{joint}{DAY_NAMES[last]}"
+
+
+def _holidays(year: int) -> holidays.HolidayBase:
+    """Public holidays. The library leaves Good Friday out (a bank holiday), and holds 5 May once in five years."""
+    return holidays.country_holidays("NL", years=year)
+
+
+def clock_words(moment: time) -> str:
+    """A time of day as residents read it: `9.00`."""
+    return f"{moment.hour}.{moment.minute:02d}"
+
+
+def moment_words(moment: datetime, now: datetime) -> str:
+    """When, as one says it from `now`: `vandaag om 13.00 uur`, `morgen om ...`, `maandag 30 november om ...`."""
+    local, today = moment.astimezone(AMSTERDAM), now.astimezone(AMSTERDAM).date()
+    ahead = (local.date() - today).days
+    at = f"om {clock_words(local.time())} uur"
+    if ahead in (0, 1):
+        return f"{('vandaag', 'morgen')[ahead]} {at}"
+    day = DAY_NAMES[local.weekday()]
+    return f"{day} {at}" if ahead < 7 else f"{day} {local.day} {MONTHS[local.month - 1]} {at}"

