@@ -1,0 +1,1 @@
+"""What the Makefile runs: standard library only, so that it works before anything is installed."""
