@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,16 +40,23 @@ class Row:
     received_at: datetime
     attempts: int
 
+    def inbound(self, channel: str, address: str) -> Inbound:
+        """The message as the channel gave it."""
+        return Inbound(channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One conversation, ours until `until`: every commit is fenced by `token`."""
+    """One conversation as it was when leased, ours until `until`: every commit is fenced by `token`."""
 
     conversation_id: str
     token: str
     until: datetime
     channel: str
     address: str
+    owner: Owner
+    memory: Mapping[str, Any] | None
+    greeted: bool
     rows: tuple[Row, ...]
 
 
@@ -97,15 +104,15 @@ class Inbox:
                 [_row(message, now) for message in order],
             )
 
-    async def claim(self, limit: int) -> list[Lease]:
-        """Lease up to `limit` conversations with messages waiting, the longest waiting first."""
+    async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
+        """Lease up to `limit` conversations on these channels with messages waiting, the longest waiting first."""
         now = self._clock()
         token, until = str(uuid.uuid4()), now + LEASE
         free = sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < now)
         due = (
             sa.select(inbox.c.conversation_id)
             .join(conversations, conversations.c.id == inbox.c.conversation_id)
-            .where(inbox.c.state == "pending", free)
+            .where(inbox.c.state == "pending", inbox.c.channel.in_(channels), free)
             .group_by(inbox.c.conversation_id)
             .order_by(sa.func.min(inbox.c.seq))
             .limit(limit)
@@ -119,7 +126,7 @@ class Inbox:
                 sa.update(conversations)
                 .where(conversations.c.id.in_(candidates), free)
                 .values(lease_token=token, lease_until=until)
-                .returning(conversations.c.id, conversations.c.channel, conversations.c.address)
+                .returning(*_STATE)
             )
             owners = {row.id: row for row in leased}
             mine = sa.and_(inbox.c.conversation_id.in_(owners), inbox.c.state == "pending")
@@ -128,13 +135,12 @@ class Inbox:
                 sa.update(inbox).where(inbox.c.seq.in_(heads)).values(attempts=inbox.c.attempts + 1)
             )
             rows = (await connection.execute(sa.select(inbox).where(mine).order_by(inbox.c.seq))).all()
-        waiting: dict[str, list[Row]] = {}
-        for row in rows:
-            waiting.setdefault(row.conversation_id, []).append(_from(row))
-        return [
-            Lease(key, token, until, owners[key].channel, owners[key].address, tuple(found))
-            for key, found in waiting.items()
-        ]
+            waiting: dict[str, list[Row]] = {}
+            for row in rows:
+                waiting.setdefault(row.conversation_id, []).append(_from(row))
+            if idle := owners.keys() - waiting.keys():  # answered by another worker since we looked
+                await connection.execute(_released().where(conversations.c.id.in_(idle)))
+        return [_lease(owners[key], token, until, found) for key, found in waiting.items()]
 
     async def give_back(self, lease: Lease) -> None:
         """Let others have the conversation now, where its turn could not be finished."""
@@ -146,9 +152,35 @@ class Inbox:
 
     async def _release(self, *where: sa.ColumnElement[bool]) -> None:
         async with self._database.write() as connection:
-            await connection.execute(
-                sa.update(conversations).where(*where).values(lease_token=None, lease_until=None)
-            )
+            await connection.execute(_released().where(*where))
+
+
+_STATE = (
+    conversations.c.id,
+    conversations.c.channel,
+    conversations.c.address,
+    conversations.c.owner,
+    conversations.c.memory,
+    conversations.c.greeted,
+)
+
+
+def _released() -> sa.Update:
+    return sa.update(conversations).values(lease_token=None, lease_until=None)
+
+
+def _lease(row: Any, token: str, until: datetime, waiting: Sequence[Row]) -> Lease:
+    return Lease(
+        conversation_id=row.id,
+        token=token,
+        until=until,
+        channel=row.channel,
+        address=row.address,
+        owner=Owner(row.owner),
+        memory=row.memory,
+        greeted=row.greeted,
+        rows=tuple(waiting),
+    )
 
 
 def new_conversation(channel: str, address: str, now: datetime, *, greeted: bool = False) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""The way to a person: what the resident hears when one is asked for, and a request to be called back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversation import place_in_queue
+from bot.db.tables import callback_requests
+from bot.model import Command, Outbound
+from bot.municipality import Municipality, moment_words
+from bot.wording import Wording
+
+DESK = "medewerkers"
+"""The opening hours that count for a person in the chat."""
+
+
+class Handoff:
+    """Says what happens next and when; the turn changes the owner."""
+
+    def __init__(self, wording: Wording, municipality: Municipality) -> None:
+        self._wording = wording
+        self._municipality = municipality
+
+    async def announce(self, connection: AsyncConnection, now: datetime) -> Outbound:
+        """What a resident who begins to wait now will read."""
+        if self._municipality.is_open(DESK, now):
+            place = await place_in_queue(connection, now)
+            return self._wording.say("handoff_open", place=place)
+        opening = self._municipality.next_opening(DESK, now)
+        if opening is None:
+            return self._wording.say("handoff_never")
+        return self._wording.say("handoff_closed", when=moment_words(opening, now))
+
+    async def call_back(
+        self, connection: AsyncConnection, conversation_id: str, command: Command, now: datetime
+    ) -> Outbound:
+        """Note the request in the turn's transaction, and confirm it with its reference."""
+        reference = f"T{uuid.uuid4().hex[:8].upper()}"
+        await connection.execute(
+            sa.insert(callback_requests).values(
+                reference=reference,
+                conversation_id=conversation_id,
+                phone=command.args["phone"],
+                part_of_day=command.args["when"],
+                topic=command.args["topic"],
+                state="open",
+                created_at=now,
+            )
+        )
+        return self._wording.say("callback_done", reference=reference, **command.args)

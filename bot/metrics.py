@@ -1,0 +1,23 @@
+"""Figures for an operator, on `/metrics` of the private port."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+ACCEPTED = Counter("klaartje_inbox_accepted", "Messages taken in (duplicates too).", ["channel"])
+REFUSED = Counter("klaartje_webhook_refused", "Webhook calls refused.", ["channel", "reason"])
+TURNS = Counter("klaartje_turns", "Turns committed.", ["route"])
+TURN_SECONDS = Histogram(
+    "klaartje_turn_seconds",
+    "From lease to commit.",
+    buckets=(0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+WAIT_SECONDS = Histogram(
+    "klaartje_wait_seconds",
+    "From received to answer committed.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+ENGINE_FAULTS = Counter("klaartje_engine_faults", "Turns the dialogue engine did not answer.", ["kind"])
+FAILED_TURNS = Counter("klaartje_failed_turns", "Turns that raised and will be tried again.")
+SENT = Counter("klaartje_sent", "Messages handed to a vendor.", ["channel"])
+SEND_FAULTS = Counter("klaartje_send_faults", "Attempts to send that failed.", ["channel", "final"])

@@ -1,0 +1,344 @@
+"""One turn: a message, its answer and everything that follows from it, committed together or not at all."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import metrics
+from bot.clock import AMSTERDAM, Clock, utc_now
+from bot.conversation import NotAllowed, change_owner
+from bot.db.database import Database
+from bot.db.tables import conversations, inbox, messages, outbox
+from bot.handoff import Handoff
+from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
+from bot.keywords import Keyword, keyword
+from bot.model import Author, Command, Delivery, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
+from bot.ports import Bus, Channel, DialogueEngine, EngineFault
+from bot.wording import Wording
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Somebody else has the conversation now (another worker, or an agent): nothing of this turn was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a turn starts from."""
+
+    owner: Owner
+    memory: Mapping[str, Any] | None
+    greeted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a turn will commit. `resumed` says why the bot gets the conversation back, where it does."""
+
+    reply: Reply
+    said: str
+    greeted: bool
+    resumed: str | None = None
+
+
+class Turns:
+    """Answers the messages of a leased conversation, one by one, in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        channels: Mapping[str, Channel],
+        engine: DialogueEngine,
+        fallback: DialogueEngine,
+        wording: Wording,
+        handoff: Handoff,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._channels = channels
+        self._engine = engine
+        self._fallback = fallback
+        self._wording = wording
+        self._handoff = handoff
+        self._clock = clock
+
+    async def run(self, lease: Lease) -> None:
+        """Answer all messages of the lease. Raises `LeaseLost`; what was committed before stays."""
+        state = State(lease.owner, lease.memory, lease.greeted)
+        for row in lease.rows:
+            started = perf_counter()
+            outcome = await self.decide(lease, row, state)
+            state = await self.commit(lease, row, state, outcome, last=row is lease.rows[-1])
+            metrics.TURN_SECONDS.observe(perf_counter() - started)
+            metrics.WAIT_SECONDS.observe((self._clock() - row.received_at).total_seconds())
+            metrics.TURNS.labels(outcome.reply.trace.route if outcome.reply.trace else "silent").inc()
+
+    # -- deciding: no effect yet ----------------------------------------------------------------------------
+
+    async def decide(self, lease: Lease, row: Row, state: State) -> Outcome:
+        """What to answer, and whether the bot may: while a human owns the conversation it is silent."""
+        said, offered = await self._said(lease, row)
+        word = keyword(row.text, row.choice) if row.kind in (Kind.TEXT, Kind.CHOICE) else None
+        resumed = _resumed(state.owner, row, word)
+        silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
+        if silent or row.kind is Kind.EDIT:
+            return Outcome(Reply((), memory=state.memory), said, state.greeted)
+        memory = None if resumed else state.memory
+        reply = self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
+        if reply is None:
+            reply = await self._think(self._turn(lease, row, memory))
+        if not state.greeted and row.kind is not Kind.START:
+            reply = replace(reply, messages=(Say("welcome"), *reply.messages))
+        return Outcome(reply, said, greeted=True, resumed=resumed)
+
+    def _standing(
+        self, row: Row, word: Keyword | None, memory: Mapping[str, Any] | None, *, offered: bool, resumed: bool
+    ) -> Reply | None:
+        """The answer that needs no understanding, or None."""
+        if row.attempts > MAX_ATTEMPTS:
+            log.error("message %s failed %d times: answered with an apology", row.id, MAX_ATTEMPTS)
+            return _APOLOGY
+        if row.kind is Kind.START:
+            return _smalltalk("welcome")
+        if row.kind not in (Kind.TEXT, Kind.CHOICE):
+            return _smalltalk("unsupported_kind", memory)
+        if word is Keyword.HUMAN:
+            return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
+        if word is Keyword.BOT and (resumed or row.choice):
+            return _smalltalk("back_to_bot", memory)
+        if word in (Keyword.STOP, Keyword.RESTART):
+            return _smalltalk("stopped" if word is Keyword.STOP else "restarted")
+        if word is Keyword.HELP:
+            return _smalltalk("help", memory)
+        if row.choice is not None and not offered:
+            return _smalltalk("unknown_choice", memory)
+        return None
+
+    def _turn(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Turn:
+        now = self._clock().astimezone(AMSTERDAM).isoformat(timespec="seconds")
+        metadata = {"channel": lease.channel, "now": now, "turn": row.id}
+        return Turn(lease.conversation_id, row.text, row.choice, memory, metadata)
+
+    async def _think(self, turn: Turn) -> Reply:
+        try:
+            return await self._engine.reply(turn)
+        except EngineFault as fault:
+            metrics.ENGINE_FAULTS.labels("down" if fault.down else "turn").inc()
+            log.log(logging.WARNING if fault.down else logging.ERROR, "dialogue engine: %s", fault.reason)
+            if not fault.down:
+                return _APOLOGY
+        try:
+            return await self._fallback.reply(turn)
+        except EngineFault as fault:
+            log.error("fallback without the engine: %s", fault.reason)
+            return _APOLOGY
+
+    async def _said(self, lease: Lease, row: Row) -> tuple[str, bool]:
+        """The resident's words for the transcript; for a choice its label, and whether we offered it."""
+        if row.choice is None:
+            return row.text, True
+        offered = (
+            sa.select(messages.c.choices)
+            .where(messages.c.conversation_id == lease.conversation_id, messages.c.author != Author.RESIDENT)
+            .order_by(messages.c.seq.desc())
+            .limit(50)
+        )
+        async with self._database.read() as connection:
+            for choices in (await connection.execute(offered)).scalars():
+                for choice in choices:
+                    if choice["id"] == row.choice:
+                        return str(choice["label"]), True
+        standing = f"choice_{row.choice}"
+        if standing in self._wording:
+            return self._wording.say(standing).text, True
+        return row.text or row.choice, False
+
+    # -- committing: all of it or nothing -------------------------------------------------------------------
+
+    async def commit(self, lease: Lease, row: Row, state: State, outcome: Outcome, *, last: bool) -> State:
+        """Store the turn in one transaction, fenced by the lease; wake the others after it."""
+        now = self._clock()
+        reply = outcome.reply
+        said = [self._wording.finish(message) for message in reply.messages]
+        owner, memory = state.owner, reply.memory
+        async with self._database.write() as connection:
+            await self._fence(connection, lease, state, outcome, now, last=last)
+            if outcome.resumed:
+                await self._move(connection, lease, owner, Owner.BOT, outcome.resumed, now)
+                owner = Owner.BOT
+                await connection.execute(_mine(lease).values(memory=_json(memory)))
+            for command in reply.commands:
+                match command.name:
+                    case "handoff":
+                        await self._move(connection, lease, owner, Owner.WAITING, command.args["reason"], now)
+                        said.append(await self._handoff.announce(connection, now))
+                        owner, memory = Owner.WAITING, None
+                    case "callback":
+                        said.append(await self._handoff.call_back(connection, lease.conversation_id, command, now))
+                    case unknown:
+                        raise ValueError(f"unknown command {unknown!r}")
+            await self._record(connection, lease, row, outcome, said, now)
+        if said:
+            await self._bus.publish("outbox")
+        await self._bus.publish("console", lease.conversation_id)
+        return State(owner, memory, outcome.greeted)
+
+    async def _fence(
+        self,
+        connection: AsyncConnection,
+        lease: Lease,
+        state: State,
+        outcome: Outcome,
+        now: datetime,
+        *,
+        last: bool,
+    ) -> None:
+        """Go on only while the conversation is leased to us and its owner is who we answered for."""
+        lease_after = (None, None) if last else (lease.token, now + LEASE)
+        held = await connection.execute(
+            _mine(lease)
+            .where(conversations.c.lease_token == lease.token, conversations.c.owner == state.owner)
+            .values(
+                lease_token=lease_after[0],
+                lease_until=lease_after[1],
+                memory=_json(outcome.reply.memory),
+                greeted=outcome.greeted,
+                last_inbound_at=now,
+            )
+        )
+        if held.rowcount != 1:
+            raise LeaseLost(lease.conversation_id)
+
+    @staticmethod
+    async def _move(
+        connection: AsyncConnection, lease: Lease, before: Owner, after: Owner, reason: str, now: datetime
+    ) -> None:
+        try:
+            await change_owner(
+                connection, lease.conversation_id, before, after, reason=reason, actor="resident", now=now
+            )
+        except NotAllowed as error:
+            raise LeaseLost(str(error)) from error
+
+    async def _record(
+        self,
+        connection: AsyncConnection,
+        lease: Lease,
+        row: Row,
+        outcome: Outcome,
+        said: list[Outbound],
+        now: datetime,
+    ) -> None:
+        """Transcript, outbox and the inbox's mark."""
+        lines: list[dict[str, Any]] = []
+        if row.kind is Kind.EDIT:
+            await self._edit(connection, lease, row, now)
+        else:
+            lines.append(_line(lease, Author.RESIDENT, row.id, outcome.said, now, kind=row.kind, row=row))
+        bodies: list[dict[str, Any]] = []
+        for message in said:
+            line = _line(lease, Author.BOT, str(uuid.uuid4()), message.text, now, outbound=message)
+            line["trace"] = _trace(outcome.reply.trace) if message is said[-1] else None
+            lines.append(line)
+            for body in self._channels[lease.channel].render(lease.address, message):
+                bodies.append(_body(lease, line["id"], dict(body), now))
+        if lines:
+            await connection.execute(sa.insert(messages), lines)
+        if bodies:
+            await connection.execute(sa.insert(outbox), bodies)
+        state = "failed" if row.attempts > MAX_ATTEMPTS else "done"
+        await connection.execute(
+            sa.update(inbox).where(inbox.c.seq == row.seq).values(state=state, done_at=now, text="", choice=None)
+        )
+
+    @staticmethod
+    async def _edit(connection: AsyncConnection, lease: Lease, row: Row, now: datetime) -> None:
+        await connection.execute(
+            sa.update(messages)
+            .where(
+                messages.c.conversation_id == lease.conversation_id,
+                messages.c.author == Author.RESIDENT,
+                messages.c.external_id == row.reply_to,
+            )
+            .values(text=row.text, edited_at=now)
+        )
+
+
+_APOLOGY = Reply((Say("apology"),), trace=Trace(Route.HANDOFF))
+
+
+def _smalltalk(phrase: str, memory: Mapping[str, Any] | None = None) -> Reply:
+    return Reply((Say(phrase),), memory=memory, trace=Trace(Route.SMALLTALK))
+
+
+def _resumed(owner: Owner, row: Row, word: Keyword | None) -> str | None:
+    """Why the bot gets the conversation back with this message, or None where it does not."""
+    if owner is Owner.CLOSED and row.kind is not Kind.EDIT:
+        return "wrote again"
+    if owner is Owner.WAITING and word in (Keyword.BOT, Keyword.STOP, Keyword.RESTART):
+        return f"resident: {word}"
+    return "resident: callback" if owner is Owner.WAITING and row.choice == "callback" else None
+
+
+def _mine(lease: Lease) -> sa.Update:
+    return sa.update(conversations).where(conversations.c.id == lease.conversation_id)
+
+
+def _json(memory: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if memory is None else dict(memory)
+
+
+def _trace(trace: Trace | None) -> dict[str, Any] | None:
+    return None if trace is None else asdict(trace)
+
+
+def _line(
+    lease: Lease,
+    author: Author,
+    key: str,
+    text: str,
+    now: datetime,
+    *,
+    kind: Kind = Kind.TEXT,
+    outbound: Outbound | None = None,
+    row: Row | None = None,
+) -> dict[str, Any]:
+    return {
+        "id": key,
+        "conversation_id": lease.conversation_id,
+        "author": author,
+        "kind": kind,
+        "text": text,
+        "choices": [asdict(choice) for choice in outbound.choices] if outbound else [],
+        "links": [asdict(link) for link in outbound.links] if outbound else [],
+        "article": outbound.article if outbound else None,
+        "revision": outbound.revision if outbound else None,
+        "trace": None,
+        "external_id": row.external_id if row else None,
+        "at": row.received_at if row else now,
+    }
+
+
+def _body(lease: Lease, message_id: str, body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "conversation_id": lease.conversation_id,
+        "message_id": message_id,
+        "channel": lease.channel,
+        "body": body,
+        "state": Delivery.QUEUED,
+        "attempts": 0,
+        "not_before": now,
+        "created_at": now,
+    }

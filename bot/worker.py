@@ -1,0 +1,131 @@
+"""The worker: wakes on the bus (or each second), leases what is due and has it done, a bounded number at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from bot.inbox import Inbox, Lease
+from bot.logs import trail
+from bot.metrics import FAILED_TURNS
+from bot.outbox import Letter, Outbox
+from bot.ports import Bus, Channel, Health, SendFault
+from bot.turn import LeaseLost, Turns
+
+log = logging.getLogger(__name__)
+
+IDLE = 1.0
+"""Seconds between looks when nobody wakes us: what is left of the speed when the bus is gone."""
+
+GRACE = 10.0
+"""Seconds that running work gets to finish at a stop; what is cut off is done again by whoever comes next."""
+
+
+class Worker:
+    """Runs the turns and the deliveries of the channels it has."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        turns: Turns,
+        outbox: Outbox,
+        bus: Bus,
+        channels: Mapping[str, Channel],
+        *,
+        concurrency: int = 16,
+    ) -> None:
+        self._inbox = inbox
+        self._turns = turns
+        self._outbox = outbox
+        self._bus = bus
+        self._channels = channels
+        self._concurrency = concurrency
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish what runs."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._loop("inbox", self._claim_turns))
+            group.create_task(self._loop("outbox", self._claim_letters))
+
+    def health(self) -> Health:
+        """Whether the last look at the store went well."""
+        return Health("down", self._trouble) if self._trouble else Health("ok")
+
+    async def _loop(self, topic: str, claim: Callable[[int], Awaitable[list[Awaitable[None]]]]) -> None:
+        wake = asyncio.Event()
+        running: set[asyncio.Task[None]] = set()
+
+        def finished(task: asyncio.Task[None]) -> None:
+            running.discard(task)
+            wake.set()
+
+        async with self._bus.subscribe(topic) as wakes:
+
+            async def listen() -> None:
+                async for _ in wakes:
+                    wake.set()
+
+            listener = asyncio.create_task(listen())
+            try:
+                while True:
+                    wake.clear()
+                    for job in await self._guarded(claim, self._concurrency - len(running)):
+                        task = asyncio.ensure_future(job)
+                        running.add(task)
+                        task.add_done_callback(finished)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(wake.wait(), IDLE)
+            finally:
+                listener.cancel()
+                if running:
+                    await asyncio.wait(running, timeout=GRACE)
+
+    async def _guarded(
+        self, claim: Callable[[int], Awaitable[list[Awaitable[None]]]], room: int
+    ) -> list[Awaitable[None]]:
+        if room <= 0:
+            return []
+        try:
+            jobs = await claim(room)
+        except Exception as error:  # the store is away: say so, and look again
+            self._trouble = type(error).__name__
+            log.error("can't look for work: %s", trail(error))
+            return []
+        self._trouble = ""
+        return jobs
+
+    async def _claim_turns(self, room: int) -> list[Awaitable[None]]:
+        return [self._turn(lease) for lease in await self._inbox.claim(room, self._channels)]
+
+    async def _turn(self, lease: Lease) -> None:
+        typing = asyncio.create_task(self._acknowledge(lease))
+        try:
+            await self._turns.run(lease)
+        except LeaseLost:
+            log.info("conversation %s is with someone else now: turn dropped", lease.conversation_id)
+            await self._inbox.give_back(lease)
+        except Exception as error:  # outermost boundary: the lease runs out, and the message is tried again
+            FAILED_TURNS.inc()
+            log.error("turn of message %s failed: %s", lease.rows[0].id, trail(error))
+        finally:
+            await typing
+
+    async def _acknowledge(self, lease: Lease) -> None:
+        channel = self._channels[lease.channel]
+        for row in lease.rows:
+            try:
+                await channel.acknowledge(row.inbound(lease.channel, lease.address))
+            except SendFault as fault:
+                log.info("no typing indicator on %s: %s", lease.channel, fault.reason)
+
+    async def _claim_letters(self, room: int) -> list[Awaitable[None]]:
+        return [self._letter(letter) for letter in await self._outbox.claim(room)]
+
+    async def _letter(self, letter: Letter) -> None:
+        try:
+            await self._outbox.deliver(letter)
+        except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
+            log.error("delivery of message %d failed: %s", letter.seq, trail(error))
