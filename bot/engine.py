@@ -58,7 +58,9 @@ class HttpEngine:
                 state = (await response.json()).get("state")
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             return Health("degraded", f"{type(error).__name__}; questions are answered from search alone")
-        return Health("ok") if state == "ok" else Health("starting", "the model is being loaded")
+        if state == "ok":
+            return Health("ok")
+        return Health("degraded", "the model is being loaded; questions are answered from search alone")
 
     async def close(self) -> None:
         """Give the connections back."""

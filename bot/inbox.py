@@ -196,17 +196,22 @@ def new_conversation(channel: str, address: str, now: datetime, *, greeted: bool
     }
 
 
+def clean(text: str) -> str:
+    """The text without what no store can hold: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+
+
 def _row(message: Inbound, now: datetime) -> dict[str, Any]:
     return {
         "b_channel": message.channel,
         "b_address": message.address,
         "id": message_id(message.channel, message.external_id),
         "channel": message.channel,
-        "external_id": message.external_id,
+        "external_id": clean(message.external_id)[:255],
         "kind": message.kind,
-        "text": message.text,
-        "choice": message.choice,
-        "reply_to": message.reply_to,
+        "text": clean(message.text),
+        "choice": clean(message.choice)[:255] if message.choice is not None else None,
+        "reply_to": clean(message.reply_to)[:255] if message.reply_to is not None else None,
         "sent_at": message.sent_at,
         "received_at": now,
         "state": "pending",

@@ -51,7 +51,7 @@ class EngineFault(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """State of a part: `ok`, `off` (not set up), `starting`, `degraded` or `down`, and a sentence for an engineer."""
+    """State of a part: `ok`, `off` (not set up), `degraded` or `down`, and a sentence for an engineer."""
 
     state: str
     detail: str = ""

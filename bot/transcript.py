@@ -1,0 +1,113 @@
+"""The transcript: what was said in a conversation, as the web chat and later the console read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.db.database import Database
+from bot.db.tables import conversations, inbox, messages
+from bot.model import Author, Kind, Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines after a point, oldest first. `last` is the point to go on from; `typing`: an answer is on its way."""
+
+    lines: tuple[dict[str, Any], ...]
+    last: int
+    owner: Owner
+    typing: bool
+
+
+class Transcript:
+    """Reads conversations of one channel by their address."""
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database = database
+        self._channel = channel
+
+    async def read(self, address: str, after: int = 0, *, limit: int = 500) -> Page:
+        """The lines with a sequence number above `after`; from the start, the newest `limit` of them."""
+        mine = sa.and_(conversations.c.channel == self._channel, conversations.c.address == address)
+        owner = sa.select(conversations.c.id, conversations.c.owner).where(mine)
+        async with self._database.read() as connection:
+            conversation = (await connection.execute(owner)).one_or_none()
+            if conversation is None:
+                return Page((), after, Owner.BOT, typing=False)
+            lines = (
+                sa.select(messages)
+                .where(messages.c.conversation_id == conversation.id, messages.c.seq > after)
+                .order_by(messages.c.seq.desc())
+                .limit(limit)
+            )
+            found = list(reversed((await connection.execute(lines)).all()))
+            pending = (
+                sa.select(inbox)
+                .where(inbox.c.conversation_id == conversation.id, inbox.c.state == "pending")
+                .order_by(inbox.c.seq)
+            )
+            waiting = (await connection.execute(pending)).all()
+        return Page(
+            tuple(line(row) for row in found) + tuple(_unanswered(row) for row in waiting if row.text),
+            found[-1].seq if found else after,
+            Owner(conversation.owner),
+            typing=bool(waiting) and conversation.owner == Owner.BOT,
+        )
+
+    async def position(self, address: str, message_id: str) -> int | None:
+        """The sequence number of a line of this conversation; None where it has no such line (yet)."""
+        query = (
+            sa.select(messages.c.seq)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(
+                conversations.c.channel == self._channel,
+                conversations.c.address == address,
+                messages.c.id == message_id,
+            )
+        )
+        async with self._database.read() as connection:
+            found: int | None = await connection.scalar(query)
+        return found
+
+    async def is_pending(self, address: str, message_id: str) -> bool:
+        """Whether the message is taken in and waits for its turn."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(inbox.join(conversations, conversations.c.id == inbox.c.conversation_id))
+            .where(
+                conversations.c.channel == self._channel,
+                conversations.c.address == address,
+                inbox.c.id == message_id,
+                inbox.c.state == "pending",
+            )
+        )
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(query))
+
+
+def line(row: Any) -> dict[str, Any]:
+    """A line of the transcript as the web chat interface gives it."""
+    return {
+        "id": row.id,
+        "from": row.author,
+        "text": row.text,
+        "choices": row.choices,
+        "links": row.links,
+        "article": row.article,
+        "at": row.at.isoformat(timespec="milliseconds"),
+    }
+
+
+def _unanswered(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "from": Author.RESIDENT,
+        "text": row.text if row.kind != Kind.EDIT else "",
+        "choices": [],
+        "links": [],
+        "article": None,
+        "at": row.received_at.isoformat(timespec="milliseconds"),
+    }

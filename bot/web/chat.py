@@ -1,0 +1,201 @@
+"""The web chat interface: sessions, messages and their stream. The page (and any other program) speaks this."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from bot.clock import Clock, utc_now
+from bot.db.database import Database
+from bot.db.tables import chat_sessions, conversations, messages
+from bot.inbox import message_id, new_conversation
+from bot.model import Author, Inbound, Kind, Outbound
+from bot.ports import Accept, Bus, Refused
+from bot.transcript import Transcript
+
+HEARTBEAT = 15.0
+LOOK = 5.0
+"""Seconds between looks at the store without a wake: what is left when the bus is gone."""
+
+_REMEMBERED = 10_000
+
+
+class WebInbound(Protocol):
+    """What this needs of the web chat connector."""
+
+    @property
+    def name(self) -> str: ...
+
+    def inbound(self, address: str, payload: bytes) -> Inbound: ...
+
+
+class Chat:
+    """The handlers under `/chat/`. A session is a secret token; the store keeps only its hash."""
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        channel: WebInbound,
+        accept: Accept,
+        welcome: Callable[[], Outbound],
+        client: Callable[[web.Request], str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._channel = channel
+        self._accept = accept
+        self._welcome = welcome
+        self._client = client
+        self._clock = clock
+        self._transcript = Transcript(database, channel.name)
+        self._known: OrderedDict[str, str] = OrderedDict()
+        self._closing = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The interface of docs/flow.md."""
+        return [
+            web.post("/chat/sessions", self.open_session),
+            web.post("/chat/messages", self.take_message),
+            web.get("/chat/messages", self.give_messages),
+            web.get("/chat/events", self.stream),
+        ]
+
+    async def close(self, _app: web.Application) -> None:
+        """End the streams, so that a stop need not wait for them."""
+        self._closing.set()
+
+    async def open_session(self, request: web.Request) -> web.Response:
+        """A new conversation, opened with the welcome: it says that Klaartje is a computer."""
+        if not await self._bus.allow(f"session:{self._client(request)}", rate=0.5, burst=30):
+            raise Refused("too many new sessions from one address: wait a minute", 429)
+        token, address, now = secrets.token_urlsafe(32), str(uuid.uuid4()), self._clock()
+        conversation = new_conversation(self._channel.name, address, now, greeted=True)
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.insert(chat_sessions).values(token_hash=_hash(token), address=address, created_at=now)
+            )
+            await connection.execute(sa.insert(conversations).values(conversation))
+            await connection.execute(
+                sa.insert(messages).values(_first_line(conversation["id"], self._welcome(), now))
+            )
+        return web.json_response({"token": token}, status=201)
+
+    async def take_message(self, request: web.Request) -> web.Response:
+        """Store one message; 202 with its id when it is committed."""
+        address = await self._address(request)
+        if not await self._bus.allow(f"chat:{address}", rate=1, burst=20):
+            raise Refused("too many messages at once: wait a moment", 429)
+        message = self._channel.inbound(address, await request.read())
+        await self._accept([message])
+        return web.json_response({"id": message_id(message.channel, message.external_id)}, status=202)
+
+    async def give_messages(self, request: web.Request) -> web.Response:
+        """The transcript, or what came after a message."""
+        address = await self._address(request)
+        after = 0
+        if wanted := request.query.get("after"):
+            position = await self._transcript.position(address, wanted)
+            if position is None and await self._transcript.is_pending(address, wanted):
+                return web.json_response({"messages": [], "owner": "bot", "typing": True})
+            after = position or 0
+        page = await self._transcript.read(address, after)
+        return web.json_response({"messages": page.lines, "owner": page.owner, "typing": page.typing})
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events from the last one the reader has (`Last-Event-ID` or `after`)."""
+        address = await self._address(request)
+        wanted = request.headers.get("Last-Event-ID") or request.query.get("after") or ""
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        async with self._bus.subscribe(f"chat:{address}") as wakes:
+            await response.prepare(request)
+            after = (await self._transcript.position(address, wanted) or 0) if wanted else 0
+            stream = _Stream(response)
+            waiting = asyncio.ensure_future(anext(wakes))
+            closing = asyncio.ensure_future(self._closing.wait())
+            try:
+                while not self._closing.is_set():
+                    page = await self._transcript.read(address, after)
+                    await stream.page(page.lines, page.owner, typing=page.typing)
+                    after = page.last
+                    await asyncio.wait({waiting, closing}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+                    if waiting.done():
+                        waiting = asyncio.ensure_future(anext(wakes))
+            except ConnectionResetError:
+                pass  # the reader has gone; it comes back with Last-Event-ID
+            finally:
+                waiting.cancel()
+                closing.cancel()
+        return response
+
+    async def _address(self, request: web.Request) -> str:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refused("a session token is needed: Authorization: Bearer ...", 401)
+        key = _hash(token.strip())
+        if key not in self._known:
+            async with self._database.read() as connection:
+                address = await connection.scalar(
+                    sa.select(chat_sessions.c.address).where(chat_sessions.c.token_hash == key)
+                )
+            if address is None:
+                raise Refused("unknown session", 401)
+            self._known[key] = address
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return self._known[key]
+
+
+class _Stream:
+    """Writes events, and says only what has changed."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        self._response = response
+        self._state: tuple[object, bool] | None = None
+        self._quiet_since = asyncio.get_running_loop().time()
+
+    async def page(self, lines: tuple[dict[str, Any], ...], owner: str, *, typing: bool) -> None:
+        for line in lines:
+            await self._event("message", line, line["id"])
+        if (owner, typing) != self._state:
+            self._state = (owner, typing)
+            await self._event("typing", {"typing": typing, "owner": owner})
+        now = asyncio.get_running_loop().time()
+        if now - self._quiet_since > HEARTBEAT:
+            self._quiet_since = now
+            await self._response.write(b": still here\n\n")
+
+    async def _event(self, name: str, data: dict[str, Any], key: str | None = None) -> None:
+        head = f"id: {key}\n" if key else ""
+        body = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        self._quiet_since = asyncio.get_running_loop().time()
+        await self._response.write(f"{head}event: {name}\ndata: {body}\n\n".encode())
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _first_line(conversation_id: str, welcome: Outbound, now: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "conversation_id": conversation_id,
+        "author": Author.BOT,
+        "kind": Kind.TEXT,
+        "text": welcome.text,
+        "choices": [{"id": choice.id, "label": choice.label} for choice in welcome.choices],
+        "links": [{"label": link.label, "url": link.url} for link in welcome.links],
+        "at": now,
+    }

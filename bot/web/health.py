@@ -1,0 +1,46 @@
+"""Health: is the process alive, and is each part ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from bot.ports import Health
+
+Check = Callable[[], Awaitable[Health]]
+
+
+class HealthPage:
+    """`/health/live` says that the process runs; `/health/ready` the state of each part and channel."""
+
+    def __init__(self, parts: Mapping[str, Check], channels: Mapping[str, Check]) -> None:
+        self._parts = parts
+        self._channels = channels
+
+    def routes(self) -> list[web.RouteDef]:
+        """Both pages."""
+        return [web.get("/health/live", self.live), web.get("/health/ready", self.ready)]
+
+    async def live(self, _request: web.Request) -> web.Response:
+        """Always 200: the process answers."""
+        return web.json_response({"state": "ok"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """503 where a part is down without which no message is taken or answered. A channel that is down is
+        told but is no reason: the others work."""
+        parts, channels = await asyncio.gather(_look(self._parts), _look(self._channels))
+        states = [health.state for health in parts.values()]
+        state = "down" if "down" in states else "degraded" if "degraded" in states else "ok"
+        body = {"state": state, "parts": _words(parts), "channels": _words(channels)}
+        return web.json_response(body, status=503 if state == "down" else 200)
+
+
+async def _look(checks: Mapping[str, Check]) -> dict[str, Health]:
+    found = await asyncio.gather(*(check() for check in checks.values()))
+    return dict(zip(checks, found, strict=True))
+
+
+def _words(found: Mapping[str, Health]) -> dict[str, dict[str, str]]:
+    return {name: {"state": health.state, "detail": health.detail} for name, health in found.items()}
