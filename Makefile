@@ -28,7 +28,6 @@ check: setup-dev ## format, lint, types, import rules, container and metadata fi
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
-	$(BIN)/check-jsonschema --schemafile tests/fixtures/publiccode.schema.json publiccode.yml
 	$(BIN)/hadolint Dockerfile nlu/Dockerfile
 	$(BIN)/shellcheck .ci/run
 
