@@ -1,0 +1,215 @@
+"""From evidence to one probability that means what it says, and the thresholds that go with it.
+
+A conditional logit: each candidate and "none of these" gets a score, linear in its evidence, and the
+probabilities are the softmax of the scores. The weights are fitted on phrasings that the index did not have
+(it is built without them), on questions of articles that it did not have, and on questions outside its scope.
+`python -m knowledge.calibration` fits them again on the starter content and stores them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.ports import Thresholds
+from knowledge.article import parse
+from knowledge.encoder import Encoder, encode_texts, load_encoder
+from knowledge.index import (
+    ARTICLE_FEATURES,
+    NONE_FEATURES,
+    Entry,
+    Evidence,
+    Index,
+    IndexedArticle,
+    build_entries,
+)
+from knowledge.lexical import words_of
+from knowledge.vectors import VectorCache
+
+log = logging.getLogger(__name__)
+
+STORED = Path(__file__).with_name("calibration.json")
+OUTSIDE = Path(__file__).with_name("outside.txt")
+"""Questions that a municipality does not answer, one a line."""
+
+EXACT = 0.99
+"""An editor wrote this very question down. (Once in a while the resident means something else.)"""
+
+_FOLDS = 4
+_SHARES = {"article": 0.7, "outside": 0.2, "missing": 0.1}
+"""How often we expect a question to be of an article, outside our scope, or of an article not yet written."""
+
+_PENALTY = 1e-3
+_WRONG_ANSWERS = 0.02
+_OUTSIDE_REFUSED = 0.93
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Weights of the evidence, and the thresholds chosen with them."""
+
+    weights: tuple[float, ...]
+    thresholds: Thresholds
+
+    def probabilities(self, evidence: Evidence, prior: Floats | None = None) -> Floats:
+        """For each candidate the probability that it answers the question; what is left is for none of them.
+        `prior` is added to the scores."""
+        split = len(ARTICLE_FEATURES)
+        scores = evidence.for_articles @ np.array(self.weights[:split])
+        if prior is not None:
+            scores = scores + prior
+        none = float(evidence.for_none @ np.array(self.weights[split:]))
+        return _softmax(np.append(scores, none))[:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question that the index had not seen: its evidence, and the row of the right candidate or None."""
+
+    kind: str
+    evidence: Evidence
+    right: int | None
+
+
+def stored(encoder: str) -> Calibration | None:
+    """The calibration that ships for this encoder, if there is one."""
+    found = json.loads(STORED.read_text("utf-8")).get(encoder) if STORED.exists() else None
+    if found is None or list(found["weights"]) != [*ARTICLE_FEATURES, *(f"none: {n}" for n in NONE_FEATURES)]:
+        return None
+    return Calibration(tuple(found["weights"].values()), Thresholds(**found["thresholds"]))
+
+
+def fit(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | None = None) -> Calibration:
+    """Weights and thresholds for these articles and this encoder."""
+    return fit_samples(list(samples(entries, encoder, cache)))
+
+
+def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | None = None) -> Iterator[Sample]:
+    """Questions with their evidence, each against an index that does not know it."""
+    outside = OUTSIDE.read_text("utf-8").split("\n")
+    outside = [line for line in outside if line and not line.startswith("#")]
+    vectors = encode_texts(encoder, outside, cache, "query")
+    for fold in range(_FOLDS):
+        index = Index([_without(entry, fold) for entry in entries])
+        for position, entry in enumerate(entries):
+            for row, phrasing in enumerate(entry.article.draft.phrasings):
+                if row % _FOLDS == fold:
+                    evidence = index.evidence(phrasing, entry.questions[row + 1])
+                    found = np.flatnonzero(evidence.articles == position)
+                    if len(found):
+                        yield Sample("article", evidence, int(found[0]))
+        for number in range(fold, len(outside), _FOLDS):
+            yield Sample("outside", index.evidence(outside[number], vectors[number]), None)
+    if len(entries) <= _FOLDS:
+        return
+    for fold in range(_FOLDS):
+        index = Index([entry for position, entry in enumerate(entries) if position % _FOLDS != fold])
+        for entry in entries[fold::_FOLDS]:
+            for row, phrasing in enumerate(entry.article.draft.phrasings):
+                yield Sample("missing", index.evidence(phrasing, entry.questions[row + 1]), None)
+
+
+def fit_samples(found: Sequence[Sample]) -> Calibration:
+    """Weights by Newton's method (the loss is convex), then thresholds."""
+    counts = {kind: sum(sample.kind == kind for sample in found) for kind in _SHARES}
+    shares = np.array([_SHARES[sample.kind] / counts[sample.kind] for sample in found])
+    shares /= shares.sum()
+    designs = [_design(sample.evidence) for sample in found]
+    rights = [
+        len(design) - 1 if sample.right is None else sample.right
+        for design, sample in zip(designs, found, strict=True)
+    ]
+    weights = np.zeros(designs[0].shape[1])
+    for _ in range(50):
+        gradient = _PENALTY * weights
+        curvature = _PENALTY * np.eye(len(weights))
+        for design, right, share in zip(designs, rights, shares, strict=True):
+            chance = _softmax(design @ weights)
+            mean = chance @ design
+            gradient = gradient + share * (mean - design[right])
+            curvature = curvature + share * ((design.T * chance) @ design - np.outer(mean, mean))
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights - step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    calibration = Calibration(tuple(weights.tolist()), Thresholds(answer=1.0, clarify=1.0))
+    return replace(calibration, thresholds=_thresholds(calibration, found, shares))
+
+
+def _thresholds(calibration: Calibration, found: Sequence[Sample], shares: Floats) -> Thresholds:
+    """The lowest answer threshold with few enough wrong answers, and the lowest clarify threshold below which
+    most questions outside our scope fall."""
+    best = [calibration.probabilities(sample.evidence) for sample in found]
+    top = np.array([chances.max() for chances in best])
+    right = np.array(
+        [sample.right == int(chances.argmax()) for sample, chances in zip(found, best, strict=True)]
+    )
+    order = np.argsort(-top)
+    wrong = np.cumsum(np.where(right, 0.0, shares)[order])
+    allowed = np.flatnonzero(wrong <= _WRONG_ANSWERS * shares.sum())
+    answer = float(top[order][allowed[-1]]) if len(allowed) else 1.0
+    outside = np.array([sample.kind == "outside" for sample in found])
+    clarify = float(np.quantile(top[outside], _OUTSIDE_REFUSED)) if outside.any() else answer / 2
+    return Thresholds(answer=round(answer, 3), clarify=round(min(clarify, answer), 3))
+
+
+def _without(entry: Entry, fold: int) -> Entry:
+    draft = entry.article.draft
+    kept = [row for row in range(len(draft.phrasings)) if row % _FOLDS != fold]
+    shorter = replace(draft, phrasings=tuple(draft.phrasings[row] for row in kept))
+    article = replace(entry.article, draft=shorter)
+    return replace(
+        entry,
+        article=article,
+        words=words_of(shorter),
+        questions=entry.questions[[0, *(row + 1 for row in kept)]],
+    )
+
+
+def _design(evidence: Evidence) -> Floats:
+    """One row a candidate and one for none of them; each has columns of its own."""
+    rows, columns = evidence.for_articles.shape
+    design = np.zeros((rows + 1, columns + len(evidence.for_none)))
+    design[:rows, :columns] = evidence.for_articles
+    design[rows, columns:] = evidence.for_none
+    return design
+
+
+def _softmax(scores: Floats) -> Floats:
+    powers = np.exp(scores - scores.max())
+    chances: Floats = powers / powers.sum()
+    return chances
+
+
+def save(calibrations: Mapping[str, Calibration], path: Path = STORED) -> None:
+    """Write calibrations by encoder name."""
+    names = [*ARTICLE_FEATURES, *(f"none: {name}" for name in NONE_FEATURES)]
+    data = {
+        encoder: {
+            "weights": {name: round(weight, 4) for name, weight in zip(names, found.weights, strict=True)},
+            "thresholds": {"answer": found.thresholds.answer, "clarify": found.thresholds.clarify},
+        }
+        for encoder, found in calibrations.items()
+    }
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Fit on the starter content with the bundled encoder, and store."""
+    content = Path(__file__).with_name("content")
+    drafts = [parse(path.read_text("utf-8"), path.name) for path in sorted(content.glob("*.md"))]
+    encoder = load_encoder()
+    entries = build_entries([IndexedArticle(draft.slug, 1, draft) for draft in drafts], encoder)
+    save({encoder.name: fit(entries, encoder)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Words against words: BM25 over the fields of an article, and character n-grams against its phrasings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.article import ArticleDraft
+from knowledge.tokens import Vocabulary, ngrams, tokens
+
+Floats = NDArray[np.float32]
+
+FIELDS = {"title": 3.0, "phrasings": 1.0, "theme": 0.5, "answer": 0.5, "aspects": 0.2}
+"""How much one occurrence of a word counts in each field."""
+
+_K1 = 1.4
+_PART = 0.4
+_BUCKETS = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What lexical search keeps of one article: weighted word counts, and the n-grams of each phrasing."""
+
+    counts: Mapping[str, float]
+    grams: tuple[NDArray[np.int32], ...]
+
+
+def words_of(draft: ArticleDraft) -> Words:
+    """Count the words of an article."""
+    texts: dict[str, Sequence[str]] = {
+        "title": (draft.title, draft.upl_name),
+        "phrasings": draft.phrasings,
+        "theme": (draft.theme,),
+        "answer": (draft.answer,),
+        "aspects": tuple(draft.aspects.values()),
+    }
+    counts: dict[str, float] = {}
+    for name, weight in FIELDS.items():
+        for text in texts[name]:
+            for token in tokens(text):
+                counts[token] = counts.get(token, 0.0) + weight
+    return Words(counts, tuple(_buckets(text) for text in (draft.title, *draft.phrasings)))
+
+
+class Bm25:
+    """BM25 with weighted fields. A score is the share of the question that an article covers."""
+
+    def __init__(self, articles: Sequence[Words]) -> None:
+        self.vocabulary = Vocabulary(word for article in articles for word in article.counts)
+        self._size = len(articles)
+        documents = [self._with_parts(article.counts) for article in articles]
+        lengths = [sum(document.values()) for document in documents]
+        average = sum(lengths) / max(1, len(lengths)) or 1.0
+        rows: dict[str, list[int]] = {}
+        values: dict[str, list[float]] = {}
+        for row, (document, length) in enumerate(zip(documents, lengths, strict=True)):
+            norm = _K1 * (0.5 + 0.5 * length / average)
+            for term, count in document.items():
+                rows.setdefault(term, []).append(row)
+                values.setdefault(term, []).append(count / (count + norm))
+        self._idf = {term: float(np.log1p(self._size / len(found))) for term, found in rows.items()}
+        self._unknown = float(np.log1p(max(1, self._size)))
+        self._postings = {
+            term: (
+                np.array(found, dtype=np.int32),
+                np.array(values[term], dtype=np.float32) * self._idf[term],
+            )
+            for term, found in rows.items()
+        }
+
+    def scores(self, text: str) -> tuple[Floats, float]:
+        """For each article the share of the question that it covers, and the share that no article knows."""
+        scores = np.zeros(self._size, dtype=np.float32)
+        total = unknown = 0.0
+        for term, weight in self.vocabulary.query(text).items():
+            total += weight * self._idf.get(term, self._unknown)
+            if (posting := self._postings.get(term)) is None:
+                unknown += weight * self._unknown
+            else:
+                scores[posting[0]] += weight * posting[1]
+        return (scores / total, unknown / total) if total else (scores, 1.0)
+
+    def _with_parts(self, counts: Mapping[str, float]) -> dict[str, float]:
+        document = dict(counts)
+        for word, count in counts.items():
+            for part in self.vocabulary.parts(word):
+                document[part] = document.get(part, 0.0) + _PART * count
+        return document
+
+
+class CharGrams:
+    """TF-IDF over character n-grams: how much a question looks like each phrasing, typing errors and all."""
+
+    def __init__(self, articles: Sequence[Words]) -> None:
+        texts = [grams for article in articles for grams in article.grams]
+        self._ends = np.cumsum([0, *(len(grams) for grams in texts)])
+        self._grams = np.concatenate(texts) if texts else np.zeros(0, dtype=np.int32)
+        found = np.bincount(self._grams, minlength=_BUCKETS)
+        self._idf = np.log1p(len(texts) / (1.0 + found)).astype(np.float32)
+        values = self._idf[self._grams]
+        norms = np.sqrt(np.add.reduceat(values**2, self._ends[:-1])) if texts else np.zeros(0)
+        self._values = (values / np.repeat(norms, np.diff(self._ends))).astype(np.float32)
+
+    def scores(self, text: str) -> Floats:
+        """For each text of each article, in order, the cosine with the question."""
+        question = np.zeros(_BUCKETS, dtype=np.float32)
+        grams = _buckets(text)
+        question[grams] = self._idf[grams]
+        norm = float(np.linalg.norm(question[grams]))
+        if not norm or not len(self._grams):
+            return np.zeros(len(self._ends) - 1, dtype=np.float32)
+        products = question[self._grams] * self._values
+        return (np.add.reduceat(products, self._ends[:-1]) / norm).astype(np.float32)
+
+
+def _buckets(text: str) -> NDArray[np.int32]:
+    """The n-grams of a text, each as a number. Never empty, so that every text has a row of its own."""
+    numbers = {crc32(gram.encode()) % (_BUCKETS - 1) + 1 for gram in ngrams(text)}
+    return np.array(sorted(numbers) or [0], dtype=np.int32)
