@@ -1,0 +1,139 @@
+"""What a Telegram update means to us. Residents write in private chats; anything else is not for us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+
+from bot.model import Inbound, Kind
+
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w{1,32})?(?=\s|$)")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_KINDS = (
+    # In this order: an animation is also a document, a venue also a location.
+    ("animation", Kind.VIDEO),
+    ("video", Kind.VIDEO),
+    ("video_note", Kind.VIDEO),
+    ("photo", Kind.IMAGE),
+    ("voice", Kind.AUDIO),
+    ("audio", Kind.AUDIO),
+    ("document", Kind.DOCUMENT),
+    ("sticker", Kind.STICKER),
+    ("location", Kind.LOCATION),
+    ("contact", Kind.CONTACT),
+    ("poll", Kind.UNSUPPORTED),
+    ("dice", Kind.UNSUPPORTED),
+    ("game", Kind.UNSUPPORTED),
+    ("story", Kind.UNSUPPORTED),
+    ("checklist", Kind.UNSUPPORTED),
+    ("paid_media", Kind.UNSUPPORTED),
+    ("live_photo", Kind.UNSUPPORTED),
+    # What the library does not know yet: better a polite answer than silence.
+    ("api_kwargs", Kind.UNSUPPORTED),
+)
+
+
+def read(channel: str, payload: Mapping[str, Any]) -> Inbound | None:
+    """The resident's message in an update, or None where there is none for us. Raises, in any way the
+    library or a wrong type makes it, when the update is not what the Bot API says it is."""
+    update = Update.de_json(dict(payload), None)
+    number = _id(update.update_id)
+    if update.message is not None:
+        return _message(channel, number, update.message)
+    if update.edited_message is not None:
+        return _edit(channel, number, update.edited_message)
+    if update.callback_query is not None:
+        return _press(channel, number, update.callback_query)
+    return None
+
+
+def _message(channel: str, number: str, message: Message) -> Inbound | None:
+    if not _from_resident(message):
+        return None
+    kind, text = _content(message)
+    if kind is None:
+        return None
+    return Inbound(
+        channel,
+        address=_id(message.chat.id),
+        # Update ids can restart at random; together with the message's own id they don't repeat.
+        external_id=f"{number}:message:{_id(message.message_id)}",
+        kind=kind,
+        text=text,
+        sent_at=message.date,
+    )
+
+
+def _content(message: Message) -> tuple[Kind | None, str]:
+    """What it is, with its words; no kind for a service message ("pinned", "auto-delete on")."""
+    if message.text is None:
+        kind = next((kind for name, kind in _KINDS if getattr(message, name)), None)
+        return kind, _words(message.caption or "")
+    text = _words(message.text)
+    if command := _COMMAND.match(text):
+        rest = text[command.end() :].strip()
+        if command[1].lower() == "start":
+            return Kind.START, rest
+        return Kind.TEXT, f"{command[1]} {rest}".strip()
+    return Kind.TEXT, text
+
+
+def _edit(channel: str, number: str, message: Message) -> Inbound | None:
+    text = message.text or message.caption
+    if text is None or not _from_resident(message):
+        return None  # a live location that moved
+    return Inbound(
+        channel,
+        address=_id(message.chat.id),
+        external_id=f"{number}:edit:{_id(message.message_id)}",
+        kind=Kind.EDIT,
+        text=_words(text),
+        sent_at=message.edit_date or message.date,
+    )
+
+
+def _press(channel: str, number: str, query: CallbackQuery) -> Inbound | None:
+    chat = query.message.chat if query.message else None
+    if chat is not None and chat.type != ChatType.PRIVATE:
+        return None
+    # The chat of a private conversation has the resident's id: good where the message is gone.
+    address = _id(chat.id if chat else query.from_user.id)
+    choice = _words(query.data or "")
+    query_id = _words(query.id)
+    return Inbound(
+        channel,
+        address=address,
+        external_id=f"{number}:press:{query_id}",
+        kind=Kind.CHOICE,
+        text=_label(query, choice),
+        choice=choice,
+        reply_to=query_id,
+    )
+
+
+def _label(query: CallbackQuery, choice: str) -> str:
+    """What stood on the button, where its message still tells."""
+    markup = query.message.reply_markup if isinstance(query.message, Message) else None
+    buttons = [button for row in markup.inline_keyboard for button in row] if markup else []
+    return next((_words(button.text) for button in buttons if button.callback_data == choice), "")
+
+
+def _from_resident(message: Message) -> bool:
+    by_bot = message.from_user is not None and message.from_user.is_bot
+    return message.chat.type == ChatType.PRIVATE and not by_bot
+
+
+def _id(value: object) -> str:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
+        raise TypeError("not an id")
+    return str(value)
+
+
+def _words(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return _UNSTORABLE.sub("", value)
