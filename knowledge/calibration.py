@@ -118,30 +118,44 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
 
 
 def fit_samples(found: Sequence[Sample]) -> Calibration:
-    """Weights by Newton's method (the loss is convex), then thresholds."""
+    """Weights by Newton's method with a line search (the loss is convex), then thresholds."""
     counts = {kind: sum(sample.kind == kind for sample in found) for kind in _SHARES}
     shares = np.array([_SHARES[sample.kind] / counts[sample.kind] for sample in found])
     shares /= shares.sum()
-    designs = [_design(sample.evidence) for sample in found]
-    rights = [
-        len(design) - 1 if sample.right is None else sample.right
-        for design, sample in zip(designs, found, strict=True)
+    data = [
+        (_design(sample.evidence), sample.right, share) for sample, share in zip(found, shares, strict=True)
     ]
-    weights = np.zeros(designs[0].shape[1])
-    for _ in range(50):
+    weights = np.zeros(len(ARTICLE_FEATURES) + len(NONE_FEATURES))
+    for _ in range(100):
         gradient = _PENALTY * weights
         curvature = _PENALTY * np.eye(len(weights))
-        for design, right, share in zip(designs, rights, shares, strict=True):
-            chance = _softmax(design @ weights)
-            mean = chance @ design
-            gradient = gradient + share * (mean - design[right])
-            curvature = curvature + share * ((design.T * chance) @ design - np.outer(mean, mean))
+        for design, right, share in data:
+            chances = _softmax(design @ weights)
+            mean = chances @ design
+            gradient = gradient + share * (mean - design[_row(right)])
+            curvature = curvature + share * ((design.T * chances) @ design - np.outer(mean, mean))
         step = np.linalg.solve(curvature, gradient)
+        before = _loss(weights, data)
+        while _loss(weights - step, data) > before and float(np.abs(step).max()) > 1e-6:
+            step = step / 2
         weights = weights - step
-        if float(np.abs(step).max()) < 1e-6:
+        if float(np.abs(step).max()) <= 1e-6:
             break
     calibration = Calibration(tuple(weights.tolist()), Thresholds(answer=1.0, clarify=1.0))
     return replace(calibration, thresholds=_thresholds(calibration, found, shares))
+
+
+def _loss(weights: Floats, data: Sequence[tuple[Floats, int | None, float]]) -> float:
+    likelihood = sum(
+        share * float(np.log(_softmax(design @ weights)[_row(right)] + 1e-12))
+        for design, right, share in data
+    )
+    return 0.5 * _PENALTY * float(weights @ weights) - likelihood
+
+
+def _row(right: int | None) -> int:
+    """The row of the right candidate in a design; the last one is for none of them."""
+    return -1 if right is None else right
 
 
 def _thresholds(calibration: Calibration, found: Sequence[Sample], shares: Floats) -> Thresholds:
