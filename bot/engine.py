@@ -36,7 +36,9 @@ class HttpEngine:
             "memory": turn.memory,
         }
         try:
-            async with self._client().post(f"{self._url}/reply", json=request, headers=self._headers) as response:
+            async with self._client().post(
+                f"{self._url}/reply", json=request, headers=self._headers
+            ) as response:
                 body = await response.json()
                 status = response.status
         except (ClientError, TimeoutError, OSError, ValueError) as error:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import callbacks
 from bot.conversation import place_in_queue
-from bot.db.tables import callback_requests
 from bot.model import Command, Outbound
 from bot.municipality import Municipality, moment_words
 from bot.wording import Wording
@@ -39,16 +37,5 @@ class Handoff:
         self, connection: AsyncConnection, conversation_id: str, command: Command, now: datetime
     ) -> Outbound:
         """Note the request in the turn's transaction, and confirm it with its reference."""
-        reference = f"T{uuid.uuid4().hex[:8].upper()}"
-        await connection.execute(
-            sa.insert(callback_requests).values(
-                reference=reference,
-                conversation_id=conversation_id,
-                phone=command.args["phone"],
-                part_of_day=command.args["when"],
-                topic=command.args["topic"],
-                state="open",
-                created_at=now,
-            )
-        )
+        reference = await callbacks.request(connection, conversation_id, command, now)
         return self._wording.say("callback_done", reference=reference, **command.args)

@@ -144,7 +144,9 @@ class Inbox:
 
     async def give_back(self, lease: Lease) -> None:
         """Let others have the conversation now, where its turn could not be finished."""
-        await self._release(conversations.c.lease_token == lease.token, conversations.c.id == lease.conversation_id)
+        await self._release(
+            conversations.c.lease_token == lease.token, conversations.c.id == lease.conversation_id
+        )
 
     async def clear_leases(self) -> None:
         """Take back what a process held that was killed; only for the one process that owns the store."""

@@ -22,7 +22,13 @@ _WORDS = {
     Keyword.RESTART: ("opnieuw", "opnieuw beginnen", "begin opnieuw", "nieuw gesprek", "restart", "reset"),
     Keyword.HELP: ("help", "hulp", "menu", "uitleg", "wat kan je", "wat kun je", "wat kunt u"),
     Keyword.HUMAN: ("mens", "medewerker", "mens spreken", "medewerker spreken", "een mens", "een medewerker"),
-    Keyword.BOT: ("klaartje", "verder", "verder met klaartje", "ga verder met klaartje", "terug naar klaartje"),
+    Keyword.BOT: (
+        "klaartje",
+        "verder",
+        "verder met klaartje",
+        "ga verder met klaartje",
+        "terug naar klaartje",
+    ),
 }
 _KEYWORDS = {word: keyword for keyword, words in _WORDS.items() for word in words}
 _NOISE = re.compile(r"[^\w\s]+")

@@ -8,7 +8,17 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-_QUIET = ("httpx", "httpcore", "telegram", "rasa_sdk", "sanic", "asyncio", "aiosqlite", "sqlalchemy", "alembic")
+_QUIET = (
+    "httpx",
+    "httpcore",
+    "telegram",
+    "rasa_sdk",
+    "sanic",
+    "asyncio",
+    "aiosqlite",
+    "sqlalchemy",
+    "alembic",
+)
 """Libraries that print addresses, texts or tokens below WARNING."""
 
 
@@ -48,5 +58,8 @@ def configure(level: str = "INFO", style: str = "text") -> None:
 
 def trail(error: BaseException) -> str:
     """What an exception says without its message, which may hold a resident's text: kind and places."""
-    places = [f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in traceback.extract_tb(error.__traceback__)]
+    places = [
+        f"{frame.name} ({frame.filename}:{frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
     return f"{type(error).__name__} at {' > '.join(places) or 'unknown'}"

@@ -102,7 +102,12 @@ class Outbox:
             await self._failed(letter, fault)
         else:
             metrics.SENT.labels(letter.channel).inc()
-            sent = {"state": Delivery.SENT, "external_id": external_id, "error": None, "done_at": self._clock()}
+            sent = {
+                "state": Delivery.SENT,
+                "external_id": external_id,
+                "error": None,
+                "done_at": self._clock(),
+            }
             await self._marks.add(_Mark(letter, sent))
 
     async def _failed(self, letter: Letter, fault: SendFault) -> None:

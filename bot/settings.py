@@ -18,7 +18,9 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """What an engineer sets. Each field is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -44,6 +46,7 @@ class Settings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     frame_ancestors: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 28
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -85,7 +88,9 @@ class Settings(BaseSettings):
         if self.telegram_webhook_secret and not self.public_url:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET needs PUBLIC_URL: Telegram must know where to call")
         if self.engine_url and not (self.engine_secret and self.actions_secret):
-            raise ValueError("ENGINE_URL needs ENGINE_SECRET and ACTIONS_SECRET: the two sides must share them")
+            raise ValueError(
+                "ENGINE_URL needs ENGINE_SECRET and ACTIONS_SECRET: the two sides must share them"
+            )
         return self
 
     @property

@@ -104,7 +104,13 @@ class Turns:
         return Outcome(reply, said, greeted=True, resumed=resumed)
 
     def _standing(
-        self, row: Row, word: Keyword | None, memory: Mapping[str, Any] | None, *, offered: bool, resumed: bool
+        self,
+        row: Row,
+        word: Keyword | None,
+        memory: Mapping[str, Any] | None,
+        *,
+        offered: bool,
+        resumed: bool,
     ) -> Reply | None:
         """The answer that needs no understanding, or None."""
         if row.attempts > MAX_ATTEMPTS:
@@ -186,7 +192,9 @@ class Turns:
                         said.append(await self._handoff.announce(connection, now))
                         owner, memory = Owner.WAITING, None
                     case "callback":
-                        said.append(await self._handoff.call_back(connection, lease.conversation_id, command, now))
+                        said.append(
+                            await self._handoff.call_back(connection, lease.conversation_id, command, now)
+                        )
                     case unknown:
                         raise ValueError(f"unknown command {unknown!r}")
             await self._record(connection, lease, row, outcome, said, now)
@@ -260,7 +268,9 @@ class Turns:
             await connection.execute(sa.insert(outbox), bodies)
         state = "failed" if row.attempts > MAX_ATTEMPTS else "done"
         await connection.execute(
-            sa.update(inbox).where(inbox.c.seq == row.seq).values(state=state, done_at=now, text="", choice=None)
+            sa.update(inbox)
+            .where(inbox.c.seq == row.seq)
+            .values(state=state, done_at=now, text="", choice=None)
         )
 
     @staticmethod

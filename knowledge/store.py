@@ -16,18 +16,10 @@ from bot.db.database import Database
 from bot.db.tables import article_revisions, articles, audit
 from bot.ports import Bus
 from knowledge.article import ArticleDraft, conflicts, draft_hash, dump, from_json, parse, problems, to_json
+from knowledge.index import IndexedArticle
 
 TOPIC = "knowledge"
 """The bus topic that wakes every process when something is published."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A published article with the revision that residents are shown."""
-
-    slug: str
-    revision: int
-    draft: ArticleDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,9 @@ class ArticleStore:
             .returning(article_revisions.c.revision)
         )
         await connection.execute(
-            sa.update(articles).where(articles.c.slug == draft.slug).values(revision=revision, published_at=now)
+            sa.update(articles)
+            .where(articles.c.slug == draft.slug)
+            .values(revision=revision, published_at=now)
         )
         await connection.execute(
             sa.insert(audit).values(
@@ -97,7 +91,7 @@ class ArticleStore:
             )
         )
 
-    async def published(self, today: date | None = None) -> list[Published]:
+    async def published(self, today: date | None = None) -> list[IndexedArticle]:
         """All articles that residents may be shown on a day, in the order of their slugs."""
         day = today or self._clock().astimezone(AMSTERDAM).date()
         return [
@@ -106,7 +100,7 @@ class ArticleStore:
             if (article.draft.valid_from or day) <= day <= (article.draft.valid_until or day)
         ]
 
-    async def _all(self) -> list[Published]:
+    async def _all(self) -> list[IndexedArticle]:
         query = (
             sa.select(articles.c.slug, article_revisions.c.revision, article_revisions.c.content)
             .join(article_revisions, article_revisions.c.revision == articles.c.revision)
@@ -114,7 +108,7 @@ class ArticleStore:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [Published(row.slug, row.revision, from_json(json.dumps(row.content))) for row in rows]
+        return [IndexedArticle(row.slug, row.revision, from_json(json.dumps(row.content))) for row in rows]
 
     async def export(self, directory: Path) -> int:
         """Write every published article as its file; how many there were."""

@@ -117,7 +117,11 @@ class Chat:
         address = await self._address(request)
         wanted = request.headers.get("Last-Event-ID") or request.query.get("after") or ""
         response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
         )
         async with self._bus.subscribe(f"chat:{address}") as wakes:
             await response.prepare(request)

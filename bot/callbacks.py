@@ -1,0 +1,62 @@
+"""Callback requests: what a resident asked for in the chat stays open until somebody called."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock, utc_now
+from bot.db.database import Database
+from bot.db.tables import audit, callback_requests
+from bot.model import Command
+
+
+async def request(connection: AsyncConnection, conversation_id: str, command: Command, now: datetime) -> str:
+    """Note a request within the turn's transaction; its reference."""
+    reference = f"T{uuid.uuid4().hex[:8].upper()}"
+    await connection.execute(
+        sa.insert(callback_requests).values(
+            reference=reference,
+            conversation_id=conversation_id,
+            phone=command.args["phone"],
+            part_of_day=command.args["when"],
+            topic=command.args["topic"],
+            state="open",
+            created_at=now,
+        )
+    )
+    return reference
+
+
+class Callbacks:
+    """The list of who waits for a call."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def waiting(self) -> list[Any]:
+        """The open requests, oldest first."""
+        query = sa.select(callback_requests).where(callback_requests.c.state == "open")
+        async with self._database.read() as connection:
+            return list((await connection.execute(query.order_by(callback_requests.c.created_at))).all())
+
+    async def done(self, reference: str, *, actor: str) -> bool:
+        """Close a request; False where it is not open."""
+        async with self._database.write() as connection:
+            closed = await connection.execute(
+                sa.update(callback_requests)
+                .where(callback_requests.c.reference == reference, callback_requests.c.state == "open")
+                .values(state="done")
+            )
+            if closed.rowcount:
+                await connection.execute(
+                    sa.insert(audit).values(
+                        at=self._clock(), actor=actor, action="called back", object=reference, detail={}
+                    )
+                )
+        return closed.rowcount == 1

@@ -1,0 +1,260 @@
+"""The `klaartje` command. Every command is described in docs/commands.md; a test holds the two together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import app, logs
+from bot.callbacks import Callbacks
+from bot.municipality import MunicipalityError
+from bot.privacy import Privacy
+from bot.settings import Settings, SettingsError
+from bot.wording import WordingError
+
+_FAULTS = (SettingsError, MunicipalityError, WordingError, app.NotMigrated, app.NotPossible)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="klaartje")
+def main() -> None:
+    """Klaartje: a chat assistant for residents of Dutch municipalities."""
+
+
+def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = False) -> Any:
+    """Run a job with the settings of the environment; a fault that we know is one clear line, not a trace."""
+    try:
+        settings = Settings.read()
+        logs.configure(
+            "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level, settings.log_format
+        )
+        return asyncio.run(job(settings))
+    except _FAULTS as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(130) from None
+
+
+def _until_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+@main.command()
+def run() -> None:
+    """Everything on this machine: tables, starter content, web, worker and the dialogue engine."""
+
+    async def job(settings: Settings) -> None:
+        stop = _until_signal()
+        await app.prepare(settings)
+        await app.serve(settings, stop, web=True, work=True)
+
+    _run(job)
+
+
+@main.command()
+def web() -> None:
+    """Only what faces the internet: the page, the chat, the webhooks."""
+    _run(lambda settings: app.serve(settings, _until_signal(), web=True, work=False))
+
+
+@main.command()
+def worker() -> None:
+    """Only the thinking and the delivering; as many of these as you need."""
+    _run(lambda settings: app.serve(settings, _until_signal(), web=False, work=True))
+
+
+@main.command()
+def migrate() -> None:
+    """Make or update the tables, and put the starter content in where there is none."""
+    _run(app.prepare)
+    click.echo("The database is ready.")
+
+
+@main.command()
+def chat() -> None:
+    """Talk with Klaartje in this terminal."""
+    _run(lambda settings: app.chat(settings, _until_signal()), quiet=True)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+@click.argument("question", nargs=-1)
+def ask(question: tuple[str, ...], as_json: bool) -> None:
+    """Ask one QUESTION, or each line of the standard input; each is a conversation of its own."""
+    lines = [" ".join(question)] if question else (line.rstrip("\n") for line in sys.stdin)
+
+    async def job(settings: Settings) -> None:
+        async with app.asking(settings) as asking:
+            for text in lines:
+                answered = await asking.ask(text)
+                if as_json:
+                    click.echo(json.dumps(asdict(answered), ensure_ascii=False))
+                else:
+                    click.echo(f"{answered.text}\n")
+
+    _run(job, quiet=True)
+
+
+@main.command(name="eval")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def evaluate(file: Path) -> None:
+    """How well the questions of FILE are answered: one {"text", "expect": [slugs or routes]} a line."""
+    click.echo(_run(lambda settings: app.evaluate(settings, file), quiet=True))
+
+
+@main.group()
+def content() -> None:
+    """The articles."""
+
+
+@content.command(name="import")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--author", default="import", show_default=True, help="Who is named in the audit.")
+def import_(directory: Path, author: str) -> None:
+    """Check all articles of DIRECTORY and publish those that changed: all of them, or none."""
+
+    async def job(settings: Settings) -> str:
+        async with app.open_house(settings, {}) as house:
+            await app.check_schema(house)
+            return await app.import_content(house, directory, author=author)
+
+    click.echo(_run(job))
+
+
+@content.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def export(directory: Path) -> None:
+    """Write every published article to DIRECTORY, one Markdown file each."""
+
+    async def job(settings: Settings) -> int:
+        async with app.open_house(settings, {}) as house:
+            await app.check_schema(house)
+            return await app.export_content(house, directory)
+
+    click.echo(f"{_run(job)} articles written to {directory}")
+
+
+@main.group()
+def channels() -> None:
+    """The ways to residents."""
+
+
+@channels.command(name="check")
+def check_channels() -> None:
+    """Tell for each channel whether it is set up and reachable, and what to do where it is not."""
+
+    async def job(settings: Settings) -> bool:
+        fine = True
+        async with app.open_house(settings) as house:
+            for name, check in app.channel_checks(house).items():
+                health = await check()
+                fine = fine and health.ready
+                click.echo(f"{name:10} {health.state:9} {health.detail}")
+        return fine
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)
+
+
+@main.group()
+def outbox() -> None:
+    """Messages that could not be delivered."""
+
+
+@outbox.command(name="list")
+def list_outbox() -> None:
+    """Show the messages that were given up: number, channel, attempts, reason; never their text."""
+
+    async def job(settings: Settings) -> None:
+        async with app.open_house(settings) as house:
+            await app.check_schema(house)
+            rows = await house.outbox.failed()
+        for row in rows:
+            click.echo(
+                f"{row.seq:8}  {row.channel:10} {row.attempts:2} attempts  {row.created_at:%F %R}  {row.error}"
+            )
+        if not rows:
+            click.echo("No message was given up.")
+
+    _run(job)
+
+
+@outbox.command()
+@click.argument("numbers", type=int, nargs=-1, required=True)
+def replay(numbers: tuple[int, ...]) -> None:
+    """Try to deliver the messages with these NUMBERS again."""
+
+    async def job(settings: Settings) -> int:
+        async with app.open_house(settings) as house:
+            await app.check_schema(house)
+            return await house.outbox.replay(numbers)
+
+    click.echo(f"{_run(job)} messages wait for delivery again")
+
+
+@main.command()
+@click.argument("channel")
+@click.argument("address")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def forget(channel: str, address: str, actor: str) -> None:
+    """Erase all that is kept of the resident with ADDRESS on CHANNEL."""
+
+    async def job(settings: Settings) -> bool:
+        async with app.open_house(settings, {}) as house:
+            await app.check_schema(house)
+            return await Privacy(house.database, house.clock).forget(channel, address, actor=actor)
+
+    if not _run(job):
+        raise click.ClickException("there is no such conversation")
+    click.echo("Erased.")
+
+
+@main.group()
+def callbacks() -> None:
+    """Requests of residents to be called back."""
+
+
+@callbacks.command(name="list")
+def list_callbacks() -> None:
+    """Show the open requests, oldest first."""
+
+    async def job(settings: Settings) -> None:
+        async with app.open_house(settings, {}) as house:
+            await app.check_schema(house)
+            rows = await Callbacks(house.database, house.clock).waiting()
+        for row in rows:
+            click.echo(
+                f"{row.reference}  {row.created_at:%F %R}  {row.phone:16} {row.part_of_day:14} {row.topic}"
+            )
+        if not rows:
+            click.echo("Nobody waits for a call.")
+
+    _run(job)
+
+
+@callbacks.command()
+@click.argument("reference")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def done(reference: str, actor: str) -> None:
+    """Note that the resident of REFERENCE was called."""
+
+    async def job(settings: Settings) -> bool:
+        async with app.open_house(settings, {}) as house:
+            await app.check_schema(house)
+            return await Callbacks(house.database, house.clock).done(reference, actor=actor)
+
+    if not _run(job):
+        raise click.ClickException("there is no such open request")
+    click.echo("Noted.")
