@@ -178,6 +178,8 @@ def problems(draft: ArticleDraft, facts: Mapping[str, str]) -> list[str]:
         key = phrasing_key(phrasing)
         if not key:
             found.append("phrasings: er staat een lege vraag in de lijst; haal die weg.")
+        elif re.search(r"[{}]", phrasing):
+            found.append(f"phrasings: {phrasing!r} bevat een accolade; een vraag heeft geen variabelen.")
         elif key in seen:
             found.append(f"phrasings: {phrasing!r} staat er twee keer in; haal er een weg.")
         seen.add(key)
