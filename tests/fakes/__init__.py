@@ -1,0 +1,1 @@
+"""Stand-ins for what can't run here, faithful to its documentation."""
