@@ -120,13 +120,11 @@ def parse(text: str, name: str) -> ArticleDraft:
     lines: dict[str, int] = {}
     try:
         data = _header(header, lines)
-        data |= _body(body, header.count("\n") + 3, lines)
+        data |= _body(body, header.count("\n") + 4, lines)
         return _build(data)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = place.line + 2 if place else 1 + _unreadable_line(header)
+    except (yaml.YAMLError, RecursionError) as error:
         message = "onleesbaar; let op inspringen, en zet een tekst met : of # tussen aanhalingstekens"
-        raise ArticleError(f"{name}, regel {line}: {message}") from None
+        raise ArticleError(f"{name}{_place(error, header)}: {message}") from None
     except ArticleError as error:
         where = f", regel {lines[error.field]}" if error.field in lines else ""
         about = f", bij {error.field!r}" if error.field else ""
@@ -222,8 +220,17 @@ def _variable_problems(name: str, text: str, facts: Mapping[str, str]) -> Iterat
         yield f"{name}: er staat een losse accolade; een variabele schrijft u als {{telefoon}}."
 
 
+class _Loader(yaml.BaseLoader):
+    """YAML without anchors: a few lines of them can stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="alias", problem_mark=self.get_mark())
+        return super().compose_node(parent, index)
+
+
 def _header(header: str, lines: dict[str, int]) -> dict[str, Any]:
-    node = yaml.compose(header, Loader=yaml.BaseLoader)
+    node = yaml.compose(header, Loader=_Loader)
     if not isinstance(node, yaml.MappingNode):
         raise ArticleError("tussen de regels --- horen velden, zoals slug: paspoort-kind")
     data: dict[str, Any] = {}
@@ -345,9 +352,12 @@ def _is_clean(text: str) -> bool:
     return all(unicodedata.category(char) not in ("Cc", "Cs", "Zl", "Zp") for char in text)
 
 
-def _unreadable_line(header: str) -> int:
-    bad = next((at for at, char in enumerate(header) if char != "\n" and not _is_clean(char)), 0)
-    return header.count("\n", 0, bad) + 1
+def _place(error: Exception, header: str) -> str:
+    """Where YAML stumbled, as far as it tells: the line in the file."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f", regel {error.problem_mark.line + 2}"
+    bad = next((at for at, char in enumerate(header) if char != "\n" and not _is_clean(char)), None)
+    return "" if bad is None else f", regel {header[:bad].count(chr(10)) + 2}"
 
 
 def _text(value: Any, name: str) -> str:
