@@ -106,25 +106,31 @@ class Inbox:
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
         """Lease up to `limit` conversations on these channels with messages waiting, the longest waiting first."""
-        now = self._clock()
+        waiting = sa.and_(inbox.c.state == "pending", inbox.c.channel.in_(channels))
+        while True:
+            now = self._clock()
+            due = (
+                sa.select(inbox.c.conversation_id)
+                .join(conversations, conversations.c.id == inbox.c.conversation_id)
+                .where(waiting, _free(now))
+                .group_by(inbox.c.conversation_id)
+                .order_by(sa.func.min(inbox.c.seq))
+                .limit(limit)
+            )
+            async with self._database.read() as connection:
+                candidates = (await connection.execute(due)).scalars().all()
+            if not candidates:
+                return []
+            if leases := await self._lease(candidates, now):
+                return leases
+            # Another worker was faster with all of these: look again.
+
+    async def _lease(self, candidates: Sequence[str], now: datetime) -> list[Lease]:
         token, until = str(uuid.uuid4()), now + LEASE
-        free = sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < now)
-        due = (
-            sa.select(inbox.c.conversation_id)
-            .join(conversations, conversations.c.id == inbox.c.conversation_id)
-            .where(inbox.c.state == "pending", inbox.c.channel.in_(channels), free)
-            .group_by(inbox.c.conversation_id)
-            .order_by(sa.func.min(inbox.c.seq))
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            candidates = (await connection.execute(due)).scalars().all()
-        if not candidates:
-            return []
         async with self._database.write() as connection:
             leased = await connection.execute(
                 sa.update(conversations)
-                .where(conversations.c.id.in_(candidates), free)
+                .where(conversations.c.id.in_(candidates), _free(now))
                 .values(lease_token=token, lease_until=until)
                 .returning(*_STATE)
             )
@@ -165,6 +171,10 @@ _STATE = (
     conversations.c.memory,
     conversations.c.greeted,
 )
+
+
+def _free(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < now)
 
 
 def _released() -> sa.Update:

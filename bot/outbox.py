@@ -8,7 +8,7 @@ import random
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -68,24 +68,28 @@ class Outbox:
 
     async def claim(self, limit: int) -> list[Letter]:
         """Lease the oldest undelivered message of up to `limit` conversations, where it is due."""
-        now = self._clock()
-        token = str(uuid.uuid4())
-        free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
-        queued = outbox.c.state == Delivery.QUEUED
         heads = (
             sa.select(sa.func.min(outbox.c.seq))
-            .where(queued, outbox.c.channel.in_(self._channels))
+            .where(outbox.c.state == Delivery.QUEUED, outbox.c.channel.in_(self._channels))
             .group_by(outbox.c.conversation_id)
         )
-        due = sa.select(outbox.c.seq).where(outbox.c.seq.in_(heads), free, outbox.c.not_before <= now)
-        async with self._database.read() as connection:
-            found = (await connection.execute(due.order_by(outbox.c.seq).limit(limit))).scalars().all()
-        if not found:
-            return []
+        while True:
+            now = self._clock()
+            due = sa.select(outbox.c.seq).where(outbox.c.seq.in_(heads), _free(now), outbox.c.not_before <= now)
+            async with self._database.read() as connection:
+                found = (await connection.execute(due.order_by(outbox.c.seq).limit(limit))).scalars().all()
+            if not found:
+                return []
+            if letters := await self._lease(found, now):
+                return letters
+            # Another worker was faster with all of these: look again.
+
+    async def _lease(self, found: Sequence[int], now: datetime) -> list[Letter]:
+        token = str(uuid.uuid4())
         async with self._database.write() as connection:
             leased = await connection.execute(
                 sa.update(outbox)
-                .where(outbox.c.seq.in_(found), queued, free)
+                .where(outbox.c.seq.in_(found), outbox.c.state == Delivery.QUEUED, _free(now))
                 .values(lease_token=token, lease_until=now + LEASE, attempts=outbox.c.attempts + 1)
                 .returning(outbox.c.seq, outbox.c.channel, outbox.c.body, outbox.c.attempts)
             )
@@ -179,3 +183,7 @@ class Outbox:
             )
         await self._bus.publish("outbox")
         return changed.rowcount
+
+
+def _free(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)

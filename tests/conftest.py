@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -41,12 +43,31 @@ def clock() -> SetClock:
     return SetClock()
 
 
-async def make_postgresql() -> str:
+_templates: dict[str, str] = {}
+"""A migrated store of each kind, made once a run and copied for each test."""
+
+
+async def make_postgresql(*, template: str | None = None) -> str:
     """A database of our own on the PostgreSQL server."""
     server = sa.make_url(services.need(services.postgresql))
     name = f"klaartje_test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    await _administer(server, f'CREATE DATABASE "{name}"')
+    await _administer(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     return server.set(database=name).render_as_string(hide_password=False)
+
+
+async def _migrated(kind: str, directory: Path) -> str:
+    if kind not in _templates:
+        url = f"sqlite+aiosqlite:///{directory / 'klaartje.db'}" if kind == "sqlite" else await make_postgresql()
+        await migrate(url)
+        _templates[kind] = url
+    return _templates[kind]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_templates_left() -> Iterator[None]:
+    yield
+    if url := _templates.get("postgresql"):
+        asyncio.run(drop_postgresql(url))
 
 
 async def drop_postgresql(url: str) -> None:
@@ -63,19 +84,19 @@ async def _administer(server: sa.URL, statement: str) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
     """An empty, migrated store of each kind."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'klaartje.db'}"
-        await migrate(url)
-        yield url
+        template = sa.make_url(await _migrated("sqlite", tmp_path_factory.mktemp("template"))).database
+        shutil.copy(str(template), tmp_path / "klaartje.db")
+        yield f"sqlite+aiosqlite:///{tmp_path / 'klaartje.db'}"
         return
-    url = await make_postgresql()
-    try:
-        await migrate(url)
-        yield url
-    finally:
-        await drop_postgresql(url)
+    template = sa.make_url(await _migrated("postgresql", tmp_path)).database
+    url = await make_postgresql(template=template)
+    yield url
+    await drop_postgresql(url)
 
 
 @pytest.fixture

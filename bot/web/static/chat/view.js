@@ -1,0 +1,256 @@
+/** The page: shows the conversation and passes on what the resident does. Decides nothing. */
+
+import { Composer } from "./composer.js";
+import { messageLine, ownLine, setState } from "./line.js";
+import { element } from "./markup.js";
+import { Notices } from "./notices.js";
+
+const NEAR_END = 160;
+const TYPING_AFTER = 400;
+const TYPING = { bot: "Klaartje is aan het typen", agent: "De medewerker is aan het typen" };
+
+export class View {
+  #page;
+  #log;
+  #composer;
+  #notices;
+  #onChoice;
+  #connected = true;
+  #typing = null;
+  #title;
+  #unseen = 0;
+
+  constructor(page) {
+    this.#page = page;
+    this.#log = page.getElementById("log");
+    this.#title = page.title;
+  }
+
+  /** Bring the page to life. */
+  start({ draft, onDraft, onText, onChoice, onHuman, onRestart }) {
+    this.#onChoice = onChoice;
+    this.#at("dock").hidden = false;
+    this.#at("actions").hidden = false;
+    this.#composer = new Composer(this.#page, { draft, onDraft, onText });
+    this.#notices = new Notices(this.#page, () => {
+      onChoice({ id: "bot", label: "Verder met Klaartje" });
+      this.#composer.focus();
+    });
+    this.#at("human").addEventListener("click", onHuman);
+    this.#at("jump").addEventListener("click", () => {
+      this.#toEnd();
+      this.#composer.focus();
+    });
+    this.#askBeforeRestart(onRestart);
+    window.addEventListener("scroll", () => this.#nearEnd() && (this.#at("jump").hidden = true), { passive: true });
+    this.#page.addEventListener("visibilitychange", () => this.#seen());
+  }
+
+  // -- the conversation --------------------------------------------------------------------------------------
+
+  /** Whether a message of the transcript is on the page. */
+  has(id) {
+    return this.#line("id", id) !== null;
+  }
+
+  /** Show messages in the order of the transcript; `after` is the one before them. Known ones stay as they are. */
+  lines(messages, after) {
+    const near = this.#nearEnd();
+    const history = after === null && messages.length > 1;
+    if (history) this.#log.setAttribute("aria-live", "off"); // nobody wants it all read out again
+    let previous = after === null ? null : this.#line("id", after);
+    const added = [];
+    for (const message of messages) {
+      let line = this.#line("id", message.id) ?? this.#adopted(message);
+      if (!line) {
+        line = messageLine(message, (choice, button) => this.#chosen(choice, button));
+        if (previous) previous.after(line);
+        else this.#log.insertBefore(line, this.#log.querySelector("[data-client]:not([data-id])"));
+        added.push(line);
+      }
+      previous = line;
+    }
+    this.#dressChoices();
+    if (history) requestAnimationFrame(() => this.#log.setAttribute("aria-live", "polite"));
+    this.#reveal(added, near, history);
+  }
+
+  /** Show what the resident just said. */
+  own(item) {
+    const line = ownLine(item);
+    setState(line, this.#connected ? "sending" : "waiting");
+    this.#log.append(line);
+    this.#dressChoices();
+    this.#notices.tell("");
+    this.#toEnd();
+  }
+
+  /** The server has it, under this id. */
+  accepted(clientId, id) {
+    const line = this.#line("client", clientId);
+    if (!line) return;
+    const shown = this.#line("id", id);
+    if (shown && shown !== line) return line.remove();
+    line.dataset.id = id;
+    return setState(line, "sent");
+  }
+
+  /** The server will not have it: back to the resident. */
+  refused(item) {
+    this.#line("client", item.client_id)?.remove();
+    if (item.text) this.#composer.giveBack(item.text);
+    this.#notices.tell("Dit bericht konden wij niet versturen. Pas het aan en probeer het nog eens.");
+    this.#dressChoices();
+  }
+
+  /** The session is gone; what is on the page stays readable. */
+  expired() {
+    const ended = this.#log.querySelectorAll(".line:not([data-client]), .line[data-id]");
+    for (const line of ended) {
+      line.dataset.ended = "";
+      for (const button of line.querySelectorAll("button")) button.disabled = true;
+    }
+    const at = new Date().toISOString();
+    const text = "Uw vorige gesprek is gestopt. We beginnen een nieuw gesprek. Wat u had getypt, is er nog.";
+    this.#log.insertBefore(
+      messageLine({ id: "", from: "system", text, at }),
+      this.#log.querySelector("[data-client]:not([data-id])"),
+    );
+  }
+
+  /** An empty page for another conversation. */
+  clear() {
+    this.#log.replaceChildren();
+    this.#at("jump").hidden = true;
+  }
+
+  // -- around it ---------------------------------------------------------------------------------------------
+
+  /** Who owns the conversation, and whether an answer is on its way. */
+  state({ owner, typing }) {
+    const near = this.#nearEnd();
+    if (this.#notices.owner(owner) && near) this.#toEnd();
+    if (!typing) {
+      clearTimeout(this.#typing);
+      this.#typing = null;
+      this.#at("typing").replaceChildren();
+    } else this.#typing ??= setTimeout(() => this.#showTyping(owner), TYPING_AFTER);
+  }
+
+  connected(yes) {
+    this.#connected = yes;
+    this.#notices.connected(yes);
+    for (const line of this.#log.querySelectorAll("[data-client]:not([data-state=sent])")) {
+      setState(line, yes ? "sending" : "waiting");
+    }
+  }
+
+  tell(text) {
+    this.#notices.tell(text);
+  }
+
+  #showTyping(owner) {
+    const near = this.#nearEnd();
+    const dots = element("span", "typing__dots");
+    dots.append(element("span"), element("span"), element("span"));
+    this.#at("typing").replaceChildren(dots, element("span", "typing__words", TYPING[owner] ?? TYPING.bot));
+    if (near) this.#toEnd();
+  }
+
+  #askBeforeRestart(onRestart) {
+    const dialog = this.#at("sure");
+    this.#at("restart").addEventListener("click", () => dialog.showModal());
+    this.#at("sure-no").addEventListener("click", () => dialog.close());
+    this.#at("sure-yes").addEventListener("click", () => {
+      dialog.close();
+      onRestart();
+      this.#composer.focus();
+    });
+  }
+
+  // -- lines -------------------------------------------------------------------------------------------------
+
+  #at(id) {
+    return this.#page.getElementById(id);
+  }
+
+  #line(kind, value) {
+    return value ? this.#log.querySelector(`.line[data-${kind}="${CSS.escape(value)}"]`) : null;
+  }
+
+  /** An own line that is this message: its acknowledgement is on its way, or got lost. */
+  #adopted(message) {
+    if (message.from !== "resident") return null;
+    const open = [...this.#log.querySelectorAll("[data-client]:not([data-id])")];
+    const line = open.find((candidate) => said(candidate) === message.text);
+    if (line) line.dataset.id = message.id;
+    return line ?? null;
+  }
+
+  #chosen(choice, button) {
+    const last = this.#log.lastElementChild;
+    if (last.matches(".line--resident") && said(last) === choice.label) return; // pressed twice
+    button.focus();
+    this.#onChoice(choice);
+  }
+
+  /** Only the newest choices stand out; the ones that were taken show it. All can still be used. */
+  #dressChoices() {
+    for (const group of this.#log.querySelectorAll(".choices")) {
+      const line = group.closest(".line");
+      const taken = following(line, ".line--resident");
+      group.classList.toggle("choices--old", following(line, ".line:not(.line--system)") !== null);
+      for (const button of group.children) {
+        const chosen = taken !== null && said(taken) === button.querySelector(".nl-button__label").textContent;
+        if (chosen && !button.querySelector(".visually-hidden")) {
+          button.append(element("span", "visually-hidden", " (gekozen)"));
+          button.classList.add("choices__choice--chosen");
+        }
+      }
+    }
+  }
+
+  // -- where one looks ---------------------------------------------------------------------------------------
+
+  #reveal(added, near, history) {
+    const first = added.find((line) => !line.matches(".line--resident"));
+    if (!first) return;
+    if (!history && this.#page.hidden) this.#page.title = `(${++this.#unseen}) ${this.#title}`;
+    if (this.#log.children.length === added.length && !history) return; // the greeting: from the top
+    if (!near && !history) {
+      this.#at("jump").hidden = false;
+      return;
+    }
+    const head = this.#page.querySelector(".masthead").getBoundingClientRect();
+    const room = this.#at("dock").getBoundingClientRect().top - Math.max(0, head.bottom);
+    const tall = this.#log.getBoundingClientRect().bottom - first.getBoundingClientRect().top > room;
+    if (tall && !history) window.scrollBy({ top: first.getBoundingClientRect().top - Math.max(0, head.bottom) - 12 });
+    else this.#toEnd();
+  }
+
+  #nearEnd() {
+    const { scrollHeight, clientHeight } = this.#page.documentElement;
+    return window.scrollY + clientHeight >= scrollHeight - NEAR_END;
+  }
+
+  #toEnd() {
+    window.scrollTo({ top: this.#page.documentElement.scrollHeight });
+  }
+
+  #seen() {
+    if (this.#page.hidden) return;
+    this.#unseen = 0;
+    this.#page.title = this.#title;
+  }
+}
+
+function said(line) {
+  return line.querySelector(".bubble").textContent;
+}
+
+function following(line, selector) {
+  for (let next = line.nextElementSibling; next; next = next.nextElementSibling) {
+    if (next.matches(selector)) return next;
+  }
+  return null;
+}

@@ -1,0 +1,150 @@
+"""A small house for tests: real store and bus, a channel that keeps what is sent, and an engine that a test writes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.clock import Clock
+from bot.db.database import Database
+from bot.db.tables import conversations, messages, owner_history
+from bot.handoff import Handoff
+from bot.inbox import Inbox, message_id
+from bot.model import Command, Inbound, Kind, Outbound, Owner, Receipt, Reply, Route, Trace, Turn
+from bot.municipality import Municipality
+from bot.outbox import Outbox
+from bot.ports import Accept, Body, Bus, Channel, Health, Limits, SendFault, WebhookRequest
+from bot.settings import ROOT
+from bot.turn import Turns
+from bot.wording import Wording
+
+MUNICIPALITY = Municipality.load(ROOT / "knowledge" / "municipality.yml")
+
+
+@dataclass
+class KeptChannel:
+    """A channel whose vendor is a list. `fault` is raised by the next sends while it is set."""
+
+    name: str = "kept"
+    limits: Limits = Limits(text=4096, buttons=10, button_label=64)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    fault: SendFault | None = None
+    acknowledged: list[str] = field(default_factory=list)
+
+    def verify(self, request: WebhookRequest) -> None: ...
+
+    def parse(self, body: bytes) -> list[Inbound | Receipt]:
+        return []
+
+    def render(self, address: str, message: Outbound) -> list[Body]:
+        return [{"address": address, "text": message.text}]
+
+    async def send(self, body: Body) -> str:
+        if self.fault:
+            raise self.fault
+        self.sent.append((body["address"], body["text"]))
+        return f"sent-{len(self.sent)}"
+
+    async def acknowledge(self, message: Inbound) -> None:
+        self.acknowledged.append(message.external_id)
+
+    async def listen(self, accept: Accept) -> None: ...
+
+    async def health(self) -> Health:
+        return Health("ok")
+
+    async def close(self) -> None: ...
+
+
+Think = Callable[[Turn], Awaitable[Reply]]
+
+
+async def echo(turn: Turn) -> Reply:
+    """An engine that says what it heard, counts in its memory, and hands over at `mens graag`."""
+    count = (turn.memory or {}).get("count", 0) + 1
+    commands = (Command("handoff", {"reason": "asked"}),) if turn.text == "mens graag" else ()
+    text = f"{count}: {turn.text or turn.choice}"
+    return Reply((Outbound(text),), commands, {"count": count}, Trace(Route.ANSWER))
+
+
+@dataclass
+class Engine:
+    """An engine that a test writes as a function; keeps the turns it was asked."""
+
+    think: Think = echo
+    turns: list[Turn] = field(default_factory=list)
+
+    async def reply(self, turn: Turn) -> Reply:
+        self.turns.append(turn)
+        return await self.think(turn)
+
+    async def health(self) -> Health:
+        return Health("ok")
+
+    async def close(self) -> None: ...
+
+
+class TestHouse:
+    """The parts together; `work` does what a worker would do until nothing is left."""
+
+    __test__ = False
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock, think: Think = echo) -> None:
+        self.database = database
+        self.clock = clock
+        self.channel = KeptChannel()
+        channels: dict[str, Channel] = {"kept": self.channel}
+        self.engine, self.fallback = Engine(think), Engine(fallback)
+        self.wording = Wording.load(ROOT / "knowledge" / "phrases.yml", MUNICIPALITY.variables)
+        self.inbox = Inbox(database, bus, clock)
+        self.outbox = Outbox(database, bus, channels, clock)
+        handoff = Handoff(self.wording, MUNICIPALITY)
+        self.turns = Turns(
+            database, bus, channels, self.engine, self.fallback, self.wording, handoff, clock
+        )
+        self._count = 0
+
+    async def say(self, text: str = "", address: str = "r1", **more: Any) -> str:
+        """A resident's message into the inbox; its id."""
+        self._count += 1
+        external = more.pop("external_id", f"m{self._count}")
+        kind = Kind.CHOICE if "choice" in more else more.pop("kind", Kind.TEXT)
+        await self.inbox.accept([Inbound("kept", address, external, kind, text, **more)])
+        return message_id("kept", external)
+
+    async def work(self) -> None:
+        """Turns and deliveries, until nothing is due."""
+        while leases := await self.inbox.claim(10, ["kept"]):
+            for lease in leases:
+                await self.turns.run(lease)
+        while letters := await self.outbox.claim(10):
+            for letter in letters:
+                await self.outbox.deliver(letter)
+
+    def read(self, address: str = "r1") -> list[str]:
+        """What the resident got."""
+        return [text for to, text in self.channel.sent if to == address]
+
+    async def owner(self, address: str = "r1") -> Owner:
+        query = sa.select(conversations.c.owner).where(conversations.c.address == address)
+        async with self.database.read() as connection:
+            return Owner(await connection.scalar(query))
+
+    async def transcript(self) -> Sequence[Any]:
+        async with self.database.read() as connection:
+            return (await connection.execute(sa.select(messages).order_by(messages.c.seq))).all()
+
+    async def history(self) -> list[tuple[str, str, str]]:
+        async with self.database.read() as connection:
+            rows = await connection.execute(sa.select(owner_history).order_by(owner_history.c.seq))
+            return [(row.before, row.after, row.reason) for row in rows]
+
+
+async def fallback(turn: Turn) -> Reply:
+    """What is said while the engine is down."""
+    return Reply((Outbound("uit de zoeker"),), memory=turn.memory, trace=Trace(Route.ANSWER))
+
+
