@@ -1,0 +1,126 @@
+"""Actions on the way to a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions import speech
+from actions.answers import HUMAN, Answers
+from actions.sdk import Action, ActiveLoop, CollectingDispatcher, EventType, SlotSet, Tracker
+from bot.model import Command, Route, Say, Trace
+
+
+def hand_off(dispatcher: CollectingDispatcher, tracker: Tracker, reason: str) -> list[EventType]:
+    """Ask the turn for a person; it says what happens next, and when."""
+    topic = tracker.get_slot("article")
+    speech.command(dispatcher, Command("handoff", {"reason": reason, "topic": topic}))
+    speech.trace(dispatcher, Trace(Route.HANDOFF, topic))
+    return speech.slots(misses=0, offer=None)
+
+
+class HandOff(Action):  # type: ignore[misc]  # untyped
+    """The resident wants a person."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_handoff"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Hand over."""
+        return hand_off(dispatcher, tracker, "asked")
+
+
+class HandOffFromForm(HandOff):
+    """The same in the middle of a form, which ends with it."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_callback_handoff"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Leave the form and hand over."""
+        events = hand_off(dispatcher, tracker, "asked")
+        return [*events, ActiveLoop(None), SlotSet("requested_slot", None)]
+
+
+class Affirm(Action):  # type: ignore[misc]  # untyped
+    """ "Ja": to what we offered last, if anything."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_affirm"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Do what was offered."""
+        kind, _, value = str(tracker.get_slot("offer") or "").partition(":")
+        if kind == HUMAN:
+            return hand_off(dispatcher, tracker, "offered")
+        if kind == "article":
+            return speech.give(dispatcher, self._answers.chosen(value))
+        return _reply(dispatcher, "affirmed")
+
+
+class Deny(Action):  # type: ignore[misc]  # untyped
+    """ "Nee": to what we offered last, if anything."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_deny"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Take the offer back and go on."""
+        return _reply(dispatcher, "something_else" if tracker.get_slot("offer") else "denied")
+
+
+class Unhelpful(Action):  # type: ignore[misc]  # untyped
+    """The answer did not help."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_unhelpful"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Offer a person."""
+        speech.say(dispatcher, Say("unhelpful"))
+        speech.trace(dispatcher, Trace(Route.HANDOFF, tracker.get_slot("article")))
+        return speech.slots(misses=speech.topic(tracker).misses + 1, offer=HUMAN)
+
+
+class OutOfScope(Action):  # type: ignore[misc]  # untyped
+    """Not for a municipality; unless the knowledge base is sure that it is."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_out_of_scope"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Answer, or say what we are for."""
+        if answer := await self._answers.sure(speech.text(tracker), speech.topic(tracker)):
+            return speech.give(dispatcher, answer)
+        speech.say(dispatcher, Say("out_of_scope"))
+        speech.trace(dispatcher, Trace(Route.OUT_OF_SCOPE))
+        return speech.slots(offer=None)
+
+
+def _reply(dispatcher: CollectingDispatcher, phrase: str) -> list[EventType]:
+    speech.say(dispatcher, Say(phrase))
+    speech.trace(dispatcher, Trace(Route.SMALLTALK))
+    return speech.slots(offer=None)

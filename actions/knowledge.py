@@ -1,0 +1,57 @@
+"""Actions that answer from the knowledge base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actions import speech
+from actions.answers import Answers
+from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
+
+
+class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
+    """Look up what the resident wrote."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Answer, ask which one is meant, or say that we don't know."""
+        answer = await self._answers.find(speech.text(tracker), speech.topic(tracker))
+        return speech.give(dispatcher, answer)
+
+
+class ChooseArticle(AnswerQuestion):
+    """The resident chose one of the articles that we named."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_choose"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Its answer."""
+        return speech.give(dispatcher, self._answers.chosen(speech.value(tracker)))
+
+
+class ChooseAspect(AnswerQuestion):
+    """The resident chose a part of an answer: `aspect:<slug>/<aspect>`, or `aspect:<aspect>` of the last one."""
+
+    def name(self) -> str:
+        """Its name in the domain."""
+        return "action_aspect"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """That part."""
+        slug, _, aspect = speech.value(tracker).rpartition("/")
+        answer = self._answers.aspect(slug or speech.topic(tracker).article or "", aspect)
+        return speech.give(dispatcher, answer)

@@ -1,0 +1,78 @@
+"""What an action says and changes, in the words of the action protocol: custom JSON, and slots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from actions.answers import Answer, Topic
+from actions.sdk import CollectingDispatcher, EventType, SlotSet, Tracker
+from bot.model import Command, Outbound, Say, Trace
+
+
+def say(dispatcher: CollectingDispatcher, *messages: Say | Outbound) -> None:
+    """Messages for the resident."""
+    for message in messages:
+        dispatcher.utter_message(json_message=_message(message))
+
+
+def trace(dispatcher: CollectingDispatcher, how: Trace) -> None:
+    """How the answer was reached."""
+    dispatcher.utter_message(json_message={"trace": {**asdict(how), "alternatives": list(how.alternatives)}})
+
+
+def command(dispatcher: CollectingDispatcher, wanted: Command) -> None:
+    """Something that the turn is to do."""
+    dispatcher.utter_message(json_message={"command": {"name": wanted.name, "args": dict(wanted.args)}})
+
+
+def give(dispatcher: CollectingDispatcher, answer: Answer) -> list[EventType]:
+    """A whole answer; the slots that remember it."""
+    say(dispatcher, *answer.messages)
+    trace(dispatcher, answer.trace)
+    return slots(article=answer.article, misses=answer.misses, offer=answer.offer)
+
+
+def slots(**values: Any) -> list[EventType]:
+    """Slots and their new values."""
+    return [SlotSet(name, value) for name, value in values.items()]
+
+
+def topic(tracker: Tracker) -> Topic:
+    """Where the conversation is."""
+    misses = tracker.get_slot("misses")
+    return Topic(
+        article=tracker.get_slot("article"),
+        misses=int(misses) if misses else 0,
+        in_form=bool(tracker.active_loop_name),
+    )
+
+
+def text(tracker: Tracker) -> str:
+    """What the resident wrote."""
+    return str(_latest(tracker).get("text") or "")
+
+
+def intent(tracker: Tracker) -> str:
+    """What the message was taken for."""
+    return str((_latest(tracker).get("intent") or {}).get("name") or "")
+
+
+def value(tracker: Tracker) -> str:
+    """What stands behind the colon of a choice; nothing for a text."""
+    for entity in _latest(tracker).get("entities") or ():
+        if entity.get("entity") == "value":
+            return str(entity.get("value") or "")
+    return ""
+
+
+def _latest(tracker: Tracker) -> Mapping[str, Any]:
+    latest: Mapping[str, Any] = tracker.latest_message or {}
+    return latest
+
+
+def _message(message: Say | Outbound) -> dict[str, Any]:
+    if isinstance(message, Say):
+        return {"phrase": message.phrase, "args": dict(message.args)}
+    return asdict(message)

@@ -1,0 +1,56 @@
+"""Where the engine listens, whom it trusts, and where actions run: all from the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+MODEL = PROJECT / "models" / "klaartje.tar.gz"
+
+
+class SettingsError(ValueError):
+    """The environment is not right; the message names the variable, never its value."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One engine."""
+
+    host: str
+    port: int
+    secret: str
+    actions_url: str
+    actions_secret: str
+    model: Path
+    debug: bool
+
+    @classmethod
+    def read(cls) -> Settings:
+        """The settings of this environment. Raises `SettingsError`."""
+        return cls(
+            host=os.environ.get("ENGINE_HOST", "127.0.0.1"),
+            port=_number("ENGINE_PORT", 5065),
+            secret=_needed("ENGINE_SECRET"),
+            actions_url=os.environ.get("ACTIONS_URL", "http://127.0.0.1:5066/actions/webhook"),
+            actions_secret=_needed("ACTIONS_SECRET"),
+            model=Path(os.environ.get("ENGINE_MODEL") or MODEL),
+            debug=os.environ.get("LOG_LEVEL", "").upper() == "DEBUG",
+        )
+
+
+def _needed(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _number(name: str, default: int) -> int:
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise SettingsError(f"{name} must be a number")
+    return int(value)
