@@ -6,7 +6,7 @@ import dataclasses
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Link
@@ -260,6 +260,7 @@ DRAFTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(DRAFTS)
 def test_every_article_survives_its_file(article: ArticleDraft) -> None:
     text = dump(article)
@@ -268,12 +269,14 @@ def test_every_article_survives_its_file(article: ArticleDraft) -> None:
     assert text.encode().decode() == text
 
 
+@settings(deadline=None)
 @given(DRAFTS)
 def test_every_article_survives_json(article: ArticleDraft) -> None:
     assert from_json(to_json(article)) == article
     assert to_json(from_json(to_json(article))) == to_json(article)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_an_article_or_an_article_error(text: str) -> None:
     for attempt in (text, f"---\n{text}\n---\n{text}", FILE.replace("pasfoto", text)):
