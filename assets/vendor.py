@@ -22,7 +22,10 @@ WANTED = {
         f"{CANDIDATE}/{name}-css": (f"dist/{name}.css", "LICENSE.md")
         for name in ("button", "heading", "link", "paragraph", "skip-link")
     },
-    **{f"@utrecht/{name}-css": ("dist/index.css", "LICENSE.md") for name in ("alert", "textarea", "unordered-list")},
+    **{
+        f"@utrecht/{name}-css": ("dist/index.css", "LICENSE.md")
+        for name in ("alert", "textarea", "unordered-list")
+    },
     FONT: (
         "files/source-sans-3-latin-wght-normal.woff2",
         "files/source-sans-3-latin-ext-wght-normal.woff2",
@@ -50,7 +53,9 @@ def main() -> None:
 def sums() -> str:
     """The hashes of all vendored files, in the format of `sha256sum`."""
     files = sorted(path for path in VENDOR.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    lines = (f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(VENDOR).as_posix()}\n" for f in files)
+    lines = (
+        f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.relative_to(VENDOR).as_posix()}\n" for f in files
+    )
     return "".join(lines)
 
 

@@ -24,7 +24,7 @@ class WebChat:
     """The channel of the municipality's own page. It has no webhook: `bot.web.chat` calls `inbound`."""
 
     name = "webchat"
-    limits = Limits(text=100_000, buttons=50, button_label=200)
+    limits = Limits(text=100_000, buttons=100, button_label=4000)
 
     def __init__(self, bus: Bus, new_id: Callable[[], str] = _new_id) -> None:
         self._bus = bus

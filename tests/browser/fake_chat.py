@@ -172,7 +172,9 @@ class FakeChat:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         session = self._of(request)
         last = request.headers.get("Last-Event-ID")
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        )
         await response.prepare(request)
         state: tuple[str, bool] | None = None
         try:

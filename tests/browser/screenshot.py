@@ -45,7 +45,9 @@ async def main(folder: Path) -> None:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGS)
             view = {"width": 390, "height": 844}
-            page = await browser.new_page(viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True)
+            page = await browser.new_page(
+                viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True
+            )
             await page.goto(chat.url)
             await ask(page, "Hoe vraag ik een paspoort aan?")
             await page.evaluate("document.fonts.ready")
