@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Awaitable, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from telegram import Bot
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
 from bot.ports import SendFault
@@ -18,13 +20,8 @@ T = TypeVar("T")
 
 _POOL = 64
 
-
-class TooMany(TelegramError):
-    """429: wait so many seconds, where Telegram says how many."""
-
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__("too many requests")
-        self.seconds = seconds
+# Lengths of time as timedelta, as the library's next version has them; else it warns of each that it reads.
+os.environ["PTB_TIMEDELTA"] = "true"
 
 
 class Api(Bot):
@@ -57,8 +54,6 @@ class _Request(HTTPXRequest):
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, payload = await super().do_request(*args, **kwargs)
-        if status == 429:
-            raise TooMany(_retry_after(payload))
         if status >= 500:
             raise NetworkError(f"HTTP {status}")
         return status, payload
@@ -85,8 +80,8 @@ async def faults_as_ours(call: Awaitable[T]) -> T:
 def send_fault(error: TelegramError) -> SendFault:
     """What the error means for a message, and a reason that is safe to log."""
     match error:
-        case TooMany():
-            return SendFault("too many requests", retryable=True, retry_after=error.seconds)
+        case RetryAfter(retry_after=timedelta() as wait):
+            return SendFault("too many requests", retryable=True, retry_after=wait.total_seconds())
         case Forbidden():
             return SendFault("blocked", retryable=False)
         case BadRequest():
@@ -97,10 +92,3 @@ def send_fault(error: TelegramError) -> SendFault:
             return SendFault("the token is not accepted", retryable=True)
         case _:
             return SendFault(f"no answer: {error.message.split(':')[0][:60]}", retryable=True)
-
-
-def _retry_after(payload: bytes) -> float | None:
-    try:
-        return float(json.loads(payload)["parameters"]["retry_after"])
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return None
