@@ -7,12 +7,13 @@ import logging
 import secrets
 import socket
 import sys
+import uuid
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.ask import Asking
 from bot.bus.memory import MemoryBus
@@ -31,6 +32,7 @@ from bot.ports import Bus, Channel, Health
 from bot.privacy import Privacy
 from bot.settings import ROOT, Settings
 from bot.supervisor import Supervisor
+from bot.transcript import Transcript
 from bot.turn import Turns
 from bot.web import private
 from bot.web.chat import Chat
@@ -40,6 +42,10 @@ from bot.web.server import application, client_address, serving
 from bot.web.webhooks import Webhooks
 from bot.wording import Wording
 from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from knowledge.live import Live
+    from knowledge.store import ArticleStore
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +105,8 @@ async def open_house(
 
 def configured_channels(settings: Settings, bus: Bus) -> dict[str, Channel]:
     """The channels that have their settings; a channel without is off."""
-    from connectors.webchat import WebChat
-
     from connectors.telegram import Telegram
+    from connectors.webchat import WebChat
 
     channels: dict[str, Channel] = {"webchat": WebChat(bus)}
     if settings.telegram_token:
@@ -167,38 +172,44 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
 
 
 @asynccontextmanager
-async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
-    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
-    from actions.fallback import SearchEngine
-    from actions.server import add_actions
-
+async def searching(house: House) -> AsyncIterator[Live]:
+    """The search over what is published; `load` it, and let it `follow`."""
     from knowledge.encoder import load_encoder
     from knowledge.live import Live
     from knowledge.search import HybridSearch
     from knowledge.store import ArticleStore
     from knowledge.vectors import FileVectorCache
 
+    encoder = await asyncio.to_thread(load_encoder, house.settings.encoder)
+    search = HybridSearch(encoder, FileVectorCache(house.settings.state_dir / "vectors"))
+    try:
+        yield Live(ArticleStore(house.database, house.bus, house.clock), search, house.bus)
+    finally:
+        search.close()
+
+
+@asynccontextmanager
+async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
+    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
+    from actions.fallback import SearchEngine
+    from actions.server import add_actions
+
     settings = house.settings
-    cache = FileVectorCache(settings.state_dir / "vectors")
-    search = HybridSearch(await asyncio.to_thread(load_encoder, settings.encoder), cache)
-    live = Live(ArticleStore(house.database, house.bus, house.clock), search, house.bus)
     actions_secret = _secret(settings.actions_secret)
     engine_secret = _secret(settings.engine_secret)
     async with AsyncExitStack() as stack:
-        stack.callback(search.close)
+        live = await stack.enter_async_context(searching(house))
         app = application()
         private.add_metrics(app)
-        add_actions(app, search, actions_secret)
+        add_actions(app, live.search, actions_secret)
         port = await stack.enter_async_context(serving(app, settings.actions_host, settings.actions_port))
-        child: list[Coroutine[Any, Any, None]] = []
         url = settings.engine_url
         if url is None:
             engine_port = settings.engine_port or _free_port()
             url = f"http://127.0.0.1:{engine_port}"
             actions_url = f"http://127.0.0.1:{port}/actions/webhook"
-            child.append(
-                _engine_child(settings, engine_port, engine_secret, actions_url, actions_secret).run()
-            )
+            child = _engine_child(settings, engine_port, engine_secret, actions_url, actions_secret)
+            await stack.enter_async_context(background(child.run()))
         engine = HttpEngine(url, engine_secret)
         stack.push_async_callback(engine.close)
         await live.load()
@@ -207,7 +218,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
             house.bus,
             house.channels,
             engine,
-            SearchEngine(search),
+            SearchEngine(live.search),
             house.wording,
             Handoff(house.wording, house.municipality),
             house.clock,
@@ -220,12 +231,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
         async def worker_health() -> Health:
             return worker.health()
 
-        jobs = [
-            worker.run(),
-            live.follow(),
-            privacy.keep_purging(settings.retention_days),
-            *child,
-        ]
+        jobs = (worker.run(), live.follow(), privacy.keep_purging(settings.retention_days))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 
@@ -305,7 +311,7 @@ async def export_content(house: House, directory: Path) -> int:
     return await _articles(house).export(directory)
 
 
-def _articles(house: House) -> Any:
+def _articles(house: House) -> ArticleStore:
     from knowledge.store import ArticleStore
 
     return ArticleStore(house.database, house.bus, house.clock)
@@ -366,30 +372,47 @@ async def asking(settings: Settings) -> AsyncIterator[Asking]:
 
 
 async def evaluate(settings: Settings, file: Path) -> str:
-    """The evaluation report of a file of questions."""
-    from knowledge.evaluate import read_cases, report
+    """How well the search answers a file of questions, in lines. Raises `NotPossible` for a file that is none."""
+    from knowledge import evaluate
 
-    cases = read_cases(file)
-    async with asking(settings) as answers:
-        found = [(case, await answers.ask(case.text)) for case in cases]
-    return report(found)
+    try:
+        cases = evaluate.read_cases(file)
+    except ValueError as error:
+        raise NotPossible(f"{file}: {error}") from None
+    await prepare(settings)
+    async with open_house(settings, {}) as house, searching(house) as live:
+        await live.load()
+        return "\n".join((await evaluate.evaluate(live.search, cases)).lines())
 
 
 async def chat(settings: Settings, stop: asyncio.Event) -> None:
     """The conversation in a terminal, until its input ends or `stop`."""
-    from connectors.terminal import Terminal
+    from connectors.terminal import StandardInput, Terminal
 
-    channel = await Terminal.on_this_terminal()
     await prepare(settings)
-    async with open_house(_alone(settings), {channel.name: channel}) as house, worker_role(house) as parts:
-        await _engine_ready(parts)
-        talk = asyncio.create_task(channel.listen(house.edge))
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({talk, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not talk.done():
+    channels: dict[str, Channel] = {}
+    async with open_house(_alone(settings), channels) as house:
+        address = str(uuid.uuid4())
+        transcript = Transcript(house.database, "terminal")
+
+        async def settled() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(30):
+                    while not await transcript.is_settled(address):
+                        await asyncio.sleep(0.02)
+
+        person = sys.stdin.isatty()
+        terminal = Terminal(StandardInput(), sys.stdout, address=address, interactive=person, settled=settled)
+        channels[terminal.name] = terminal
+        async with worker_role(house) as parts:
+            await _engine_ready(parts)
+            talk = asyncio.create_task(terminal.listen(house.edge))
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({talk, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            if talk.done():
+                await talk  # what went wrong, if anything did
             talk.cancel()
-        await asyncio.gather(talk, stopped, return_exceptions=not talk.done() or talk.cancelled())
 
 
 def channel_checks(house: House) -> dict[str, Check]:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = F
     """Run a job with the settings of the environment; a fault that we know is one clear line, not a trace."""
     try:
         settings = Settings.read()
-        logs.configure(
-            "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level, settings.log_format
-        )
+        if quiet and settings.log_level == "INFO":
+            settings = settings.model_copy(update={"log_level": "WARNING"})
+        logs.configure(settings.log_level, settings.log_format)
         return asyncio.run(job(settings))
     except _FAULTS as error:
         raise click.ClickException(str(error)) from None
@@ -56,23 +57,26 @@ def run() -> None:
     """Everything on this machine: tables, starter content, web, worker and the dialogue engine."""
 
     async def job(settings: Settings) -> None:
-        stop = _until_signal()
         await app.prepare(settings)
-        await app.serve(settings, stop, web=True, work=True)
+        await _serve(settings, web=True, work=True)
 
     _run(job)
+
+
+async def _serve(settings: Settings, *, web: bool, work: bool) -> None:
+    await app.serve(settings, _until_signal(), web=web, work=work)
 
 
 @main.command()
 def web() -> None:
     """Only what faces the internet: the page, the chat, the webhooks."""
-    _run(lambda settings: app.serve(settings, _until_signal(), web=True, work=False))
+    _run(partial(_serve, web=True, work=False))
 
 
 @main.command()
 def worker() -> None:
     """Only the thinking and the delivering; as many of these as you need."""
-    _run(lambda settings: app.serve(settings, _until_signal(), web=False, work=True))
+    _run(partial(_serve, web=False, work=True))
 
 
 @main.command()
@@ -85,7 +89,11 @@ def migrate() -> None:
 @main.command()
 def chat() -> None:
     """Talk with Klaartje in this terminal."""
-    _run(lambda settings: app.chat(settings, _until_signal()), quiet=True)
+
+    async def job(settings: Settings) -> None:
+        await app.chat(settings, _until_signal())
+
+    _run(job, quiet=True)
 
 
 @main.command()

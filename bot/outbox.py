@@ -75,7 +75,9 @@ class Outbox:
         )
         while True:
             now = self._clock()
-            due = sa.select(outbox.c.seq).where(outbox.c.seq.in_(heads), _free(now), outbox.c.not_before <= now)
+            due = sa.select(outbox.c.seq).where(
+                outbox.c.seq.in_(heads), _free(now), outbox.c.not_before <= now
+            )
             async with self._database.read() as connection:
                 found = (await connection.execute(due.order_by(outbox.c.seq).limit(limit))).scalars().all()
             if not found:

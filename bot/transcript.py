@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.db.database import Database
-from bot.db.tables import conversations, inbox, messages
-from bot.model import Author, Kind, Owner
+from bot.db.tables import conversations, inbox, messages, outbox
+from bot.model import Author, Delivery, Kind, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +74,24 @@ class Transcript:
 
     async def is_pending(self, address: str, message_id: str) -> bool:
         """Whether the message is taken in and waits for its turn."""
+        return await self._any(address, inbox, inbox.c.id == message_id, inbox.c.state == "pending")
+
+    async def is_settled(self, address: str) -> bool:
+        """Whether every message is answered, and every answer handed over (or given up)."""
+        return not (
+            await self._any(address, inbox, inbox.c.state == "pending")
+            or await self._any(address, outbox, outbox.c.state == Delivery.QUEUED)
+        )
+
+    async def _any(self, address: str, table: sa.Table, *where: sa.ColumnElement[bool]) -> bool:
         query = (
-            sa.select(sa.func.count())
-            .select_from(inbox.join(conversations, conversations.c.id == inbox.c.conversation_id))
-            .where(
-                conversations.c.channel == self._channel,
-                conversations.c.address == address,
-                inbox.c.id == message_id,
-                inbox.c.state == "pending",
-            )
+            sa.select(table.c.seq)
+            .join(conversations, conversations.c.id == table.c.conversation_id)
+            .where(conversations.c.channel == self._channel, conversations.c.address == address, *where)
+            .limit(1)
         )
         async with self._database.read() as connection:
-            return bool(await connection.scalar(query))
+            return await connection.scalar(query) is not None
 
 
 def line(row: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Live:
 
     def __init__(self, store: ArticleStore, search: HybridSearch, bus: Bus) -> None:
         self._store = store
-        self._search = search
+        self.search = search
         self._bus = bus
         self._served: list[IndexedArticle] = []
 
@@ -32,7 +32,7 @@ class Live:
         """Serve what is published now."""
         published = await self._store.published()
         if published != self._served:
-            await self._search.load(published)
+            await self.search.load(published)
             self._served = published
             log.info("search serves %d articles", len(published))
 

@@ -18,6 +18,7 @@ from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.db.database import Database
 from bot.db.migrate import migrate
+from bot.db.tables import metadata
 from bot.ports import Bus
 from tests import services
 
@@ -43,30 +44,39 @@ def clock() -> SetClock:
     return SetClock()
 
 
-_templates: dict[str, str] = {}
-"""A migrated store of each kind, made once a run and copied for each test."""
+_migrated: dict[str, str] = {}
+"""A migrated store of each kind, made once a run: SQLite is copied for each test, PostgreSQL emptied."""
 
 
-async def make_postgresql(*, template: str | None = None) -> str:
+async def make_postgresql() -> str:
     """A database of our own on the PostgreSQL server."""
     server = sa.make_url(services.need(services.postgresql))
     name = f"klaartje_test_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    await _administer(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    await _administer(server, f'CREATE DATABASE "{name}"')
     return server.set(database=name).render_as_string(hide_password=False)
 
 
-async def _migrated(kind: str, directory: Path) -> str:
-    if kind not in _templates:
-        url = f"sqlite+aiosqlite:///{directory / 'klaartje.db'}" if kind == "sqlite" else await make_postgresql()
+async def _store(kind: str, directory: Path) -> sa.URL:
+    if kind not in _migrated:
+        url = (
+            f"sqlite+aiosqlite:///{directory / 'klaartje.db'}"
+            if kind == "sqlite"
+            else await make_postgresql()
+        )
         await migrate(url)
-        _templates[kind] = url
-    return _templates[kind]
+        _migrated[kind] = url
+    return sa.make_url(_migrated[kind])
+
+
+async def _empty(url: sa.URL) -> None:
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    await _administer(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_templates_left() -> Iterator[None]:
+def _no_store_left() -> Iterator[None]:
     yield
-    if url := _templates.get("postgresql"):
+    if url := _migrated.get("postgresql"):
         asyncio.run(drop_postgresql(url))
 
 
@@ -88,15 +98,13 @@ async def database_url(
     request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
     """An empty, migrated store of each kind."""
+    store = await _store(request.param, tmp_path_factory.mktemp("store"))
     if request.param == "sqlite":
-        template = sa.make_url(await _migrated("sqlite", tmp_path_factory.mktemp("template"))).database
-        shutil.copy(str(template), tmp_path / "klaartje.db")
-        yield f"sqlite+aiosqlite:///{tmp_path / 'klaartje.db'}"
-        return
-    template = sa.make_url(await _migrated("postgresql", tmp_path)).database
-    url = await make_postgresql(template=template)
-    yield url
-    await drop_postgresql(url)
+        shutil.copy(str(store.database), tmp_path / "klaartje.db")
+        store = store.set(database=str(tmp_path / "klaartje.db"))
+    else:
+        await _empty(store)
+    yield store.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -114,7 +122,9 @@ def redis_prefix() -> str:
 @pytest.fixture(params=["memory", "redis"])
 async def bus(request: pytest.FixtureRequest, redis_prefix: str) -> AsyncIterator[Bus]:
     made: Bus = (
-        MemoryBus() if request.param == "memory" else RedisBus(services.need(services.redis), prefix=redis_prefix)
+        MemoryBus()
+        if request.param == "memory"
+        else RedisBus(services.need(services.redis), prefix=redis_prefix)
     )
     yield made
     await made.close()

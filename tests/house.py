@@ -102,9 +102,7 @@ class TestHouse:
         self.inbox = Inbox(database, bus, clock)
         self.outbox = Outbox(database, bus, channels, clock)
         handoff = Handoff(self.wording, MUNICIPALITY)
-        self.turns = Turns(
-            database, bus, channels, self.engine, self.fallback, self.wording, handoff, clock
-        )
+        self.turns = Turns(database, bus, channels, self.engine, self.fallback, self.wording, handoff, clock)
         self._count = 0
 
     async def say(self, text: str = "", address: str = "r1", **more: Any) -> str:
@@ -146,5 +144,3 @@ class TestHouse:
 async def fallback(turn: Turn) -> Reply:
     """What is said while the engine is down."""
     return Reply((Outbound("uit de zoeker"),), memory=turn.memory, trace=Trace(Route.ANSWER))
-
-
