@@ -27,8 +27,9 @@ class Problem(Exception):
 class Runner:
     """Runs tools from the project's folder while the progress line goes on."""
 
-    def __init__(self, root: Path, progress: Progress, *, verbose: bool = False) -> None:
+    def __init__(self, root: Path, progress: Progress, *, held: int, verbose: bool = False) -> None:
         self.root = root
+        self._held = held
         self._progress = progress
         self._verbose = verbose
         self._env = {key: value for key, value in os.environ.items() if key not in LEAKS}
@@ -44,6 +45,8 @@ class Runner:
                 stdout=sys.stderr if self._verbose else said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A tool that outlives a killed setup holds the lock on, so the next setup waits for it.
+                pass_fds=(self._held,),
             )
             try:
                 code = self._wait(process)
@@ -76,8 +79,8 @@ class Step:
 
 
 @contextmanager
-def exclusive(root: Path) -> Iterator[None]:
-    """One setup at a time in a folder; a second one waits. SIGTERM stops like Ctrl-C."""
+def exclusive(root: Path) -> Iterator[int]:
+    """One setup at a time in a folder; a second one waits. SIGTERM stops like Ctrl-C. Gives the lock's file."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -90,6 +93,6 @@ def exclusive(root: Path) -> Iterator[None]:
         except BlockingIOError:
             sys.stderr.write("Another setup is at work in this folder: waiting for it.\n")
             fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
+        yield folder
     finally:
         os.close(folder)

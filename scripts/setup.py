@@ -34,7 +34,7 @@ def interpreter() -> Path:
     )
 
 
-def setup(*, dev: bool, verbose: bool) -> None:
+def setup(*, held: int, dev: bool, verbose: bool) -> None:
     """Goes through the steps; each says itself whether it has anything to do."""
     main = main_environment(ROOT, interpreter, dev=dev)
     rasa = rasa_environment(ROOT, main)
@@ -43,7 +43,7 @@ def setup(*, dev: bool, verbose: bool) -> None:
     if not due:
         return
     progress = Progress([step.seconds for step in due], sys.stderr)
-    runner = Runner(ROOT, progress, verbose=verbose)
+    runner = Runner(ROOT, progress, held=held, verbose=verbose)
     for step in due:
         with progress.step(step.title):
             step.work(runner)
@@ -56,8 +56,8 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="show what the tools say")
     options = parser.parse_args()
     try:
-        with exclusive(ROOT):
-            setup(dev=options.dev, verbose=options.verbose)
+        with exclusive(ROOT) as held:
+            setup(held=held, dev=options.dev, verbose=options.verbose)
     except Problem as problem:
         sys.stderr.write(f"\n{problem}\n")
         return 1
