@@ -85,7 +85,7 @@ def exclusive(root: Path) -> Iterator[int]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
     folder = os.open(root, os.O_RDONLY)
     try:
         try:
@@ -96,3 +96,4 @@ def exclusive(root: Path) -> Iterator[int]:
         yield folder
     finally:
         os.close(folder)
+        signal.signal(signal.SIGTERM, before)
