@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 IDLE = 1.0
 """Seconds between looks when nobody wakes us: what is left of the speed when the bus is gone."""
 
+TYPING_AFTER = 0.3
+"""Seconds that an answer may take before the resident sees that we are typing: most are there sooner."""
+
 GRACE = 10.0
 """Seconds that running work gets to finish at a stop; what is cut off is done again by whoever comes next."""
 
@@ -43,6 +46,7 @@ class Worker:
         self._channels = channels
         self._concurrency = concurrency
         self._trouble = ""
+        self._shown: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Work until cancelled; then finish what runs."""
@@ -102,6 +106,8 @@ class Worker:
 
     async def _turn(self, lease: Lease) -> None:
         typing = asyncio.create_task(self._acknowledge(lease))
+        self._shown.add(typing)
+        typing.add_done_callback(self._shown.discard)
         try:
             await self._turns.run(lease)
         except LeaseLost:
@@ -111,15 +117,20 @@ class Worker:
             FAILED_TURNS.inc()
             log.error("turn of message %s failed: %s", lease.rows[0].id, trail(error))
         finally:
-            await typing
+            if not any(row.reply_to for row in lease.rows):
+                typing.cancel()
 
     async def _acknowledge(self, lease: Lease) -> None:
+        """Answer a press of a button at once, as vendors ask; show typing only where the answer takes a while."""
         channel = self._channels[lease.channel]
-        for row in lease.rows:
+        pressed = [row for row in lease.rows if row.reply_to]
+        if not pressed:
+            await asyncio.sleep(TYPING_AFTER)
+        for row in pressed or lease.rows[-1:]:
             try:
                 await channel.acknowledge(row.inbound(lease.channel, lease.address))
             except SendFault as fault:
-                log.info("no typing indicator on %s: %s", lease.channel, fault.reason)
+                log.info("not acknowledged on %s: %s", lease.channel, fault.reason)
 
     async def _claim_letters(self, room: int) -> list[Awaitable[None]]:
         return [self._letter(letter) for letter in await self._outbox.claim(room)]
