@@ -102,8 +102,8 @@ def _press(channel: str, number: str, query: CallbackQuery) -> Inbound | None:
         return None
     # The chat of a private conversation has the resident's id: good where the message is gone.
     address = _id(chat.id if chat else query.from_user.id)
-    choice = _words(query.data or "")
-    query_id = _words(query.id)
+    choice = _short(query.data or "")
+    query_id = _short(query.id)
     return Inbound(
         channel,
         address=address,
@@ -131,6 +131,14 @@ def _id(value: object) -> str:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
         raise TypeError("not an id")
     return str(value)
+
+
+def _short(value: object) -> str:
+    """Callback data has 64 bytes at most; the ids of queries are shorter still."""
+    words = _words(value)
+    if len(words) > 64:
+        raise ValueError("too long")
+    return words
 
 
 def _words(value: object) -> str:

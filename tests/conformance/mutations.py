@@ -46,7 +46,7 @@ def _change(value: Any, chance: random.Random) -> None:
             holder[key] = copy.deepcopy(chance.choice(_ODD))
         case 3:
             nest: Any = holder[key]
-            for _ in range(chance.choice((2, 50, 400))):
+            for _ in range(chance.choice((2, 20, 100))):
                 nest = [nest] if chance.random() < 0.5 else {"message": nest}
             holder[key] = nest
         case 4:

@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.bus.memory import MemoryBus
 from bot.model import Choice, Inbound, Kind, Outbound, Receipt
 from bot.ports import Body, Channel, WebhookRequest
-from connectors.markup import clean
+from connectors.markup import clean, read
 from connectors.telegram import SECRET_HEADER, Telegram
 from connectors.terminal import Terminal
+from connectors.webchat import WebChat
 from tests.conformance.channel import ChannelConformance, Example, Misfortune, Shown
 from tests.fakes.telegram import Dropped, FakeTelegram
 from tests.fakes.telegram_rules import TEXT_LIMIT, Refusal, check_keyboard, parse_html, utf16
@@ -145,8 +147,7 @@ class TestTerminal(ChannelConformance):
         assert len(body["text"]) <= self.terminal.limits.text
         assert clean(body["text"]) == body["text"]
         choices = tuple(Choice(choice["id"], choice["label"]) for choice in body["choices"])
-        urls = [link["url"] for link in body["links"]]
-        return Shown(body["text"], choices, (*urls, *(url.partition(":")[2] for url in urls)))
+        return Shown(body["text"], choices, _targets(body["links"]))
 
     async def press(self, choice: Choice) -> bytes:
         lines = self.screen.getvalue().splitlines()
@@ -157,11 +158,58 @@ class TestTerminal(ChannelConformance):
         return [Misfortune("the terminal is gone", self.screen.close, retryable=False)]
 
 
+class TestWebChat(ChannelConformance):
+    address = "3f0c8a52-58f1-4a53-9d4c-0f6d8a1b2c3d"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Channel]:
+        bus = MemoryBus()
+        yield WebChat(bus)
+        await bus.close()
+
+    def genuine(self) -> Sequence[WebhookRequest]:
+        return []
+
+    def forged(self) -> Sequence[WebhookRequest]:
+        return [request({}), request({"Authorization": "Bearer x"})]
+
+    @classmethod
+    def examples(cls) -> Sequence[Example]:
+        known = {"channel": "webchat", "address": cls.address, "external_id": f"{cls.address}:c1"}
+        truths: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+            ("text", {"text": "hoi"}, {"kind": "text", "text": "hoi"}),
+            ("text with NUL", {"text": " p\x00as \ud83d"}, {"kind": "text", "text": "pas"}),
+            ("choice", {"choice": "human", "text": None}, {"kind": "choice", "choice": "human"}),
+        ]
+        return [
+            Example(name, json.dumps(sent | {"client_id": "c1"}).encode(), [inbound(known | expect)])
+            for name, sent, expect in truths
+        ]
+
+    def read(self, channel: Channel, body: bytes) -> list[Inbound | Receipt]:
+        assert isinstance(channel, WebChat)
+        return [channel.inbound(self.address, body)]
+
+    def shown(self, bodies: Sequence[Body]) -> Shown:
+        [body] = bodies
+        choices = tuple(Choice(**choice) for choice in body["choices"])
+        return Shown(read(body["text"]).text, choices, _targets(body["links"]))
+
+    async def press(self, choice: Choice) -> bytes:
+        return json.dumps({"choice": choice.id}).encode()
+
+
 class NoLines:
     """A resident who types nothing."""
 
     async def readline(self) -> bytes:
         return b""
+
+
+def _targets(links: list[dict[str, str]]) -> tuple[str, ...]:
+    """Where links lead, with and without what comes before the colon."""
+    urls = [link["url"] for link in links]
+    return (*urls, *(url.partition(":")[2] for url in urls))
 
 
 def request(headers: dict[str, str]) -> WebhookRequest:

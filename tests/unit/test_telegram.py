@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.model import Choice, Inbound, Kind, Link, Outbound, Receipt
-from bot.ports import Accept, SendFault, WebhookRequest
+from bot.ports import Accept, Refused, SendFault, WebhookRequest
 from connectors.telegram import Telegram
 from tests.fakes.telegram import Dropped, FakeTelegram, Resident
 from tests.fakes.telegram_rules import Refusal
@@ -378,3 +378,11 @@ async def test_logs_hold_no_token_and_no_words(
         assert "fake-token" not in words
         assert "geheim" not in words
         assert str(resident.id) not in words
+
+
+def test_a_reply_to_a_reply_without_end_is_skipped() -> None:
+    start = '{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"hoi","reply_to_message":'
+    for depth in (400, 900, 100_000):
+        body = '{"update_id":1,"message":' + start * depth + "null" + "}" * (depth + 1)
+        with suppress(Refused):
+            assert Telegram("1:x").parse(body.encode()) == []
