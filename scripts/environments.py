@@ -35,6 +35,7 @@ class Environment:
     seconds: tuple[float, float]
     lock: Path
     locks_that_do: tuple[Path, ...]
+    beside: tuple[Path, ...]
     make: Callable[[Runner], None]
     install: Callable[[Runner], None]
 
@@ -63,7 +64,7 @@ class Environment:
         return fingerprint("environment 1", str(self.folder), root=self.root, files=[tools])
 
     def _contents(self, lock: Path) -> str:
-        return fingerprint("libraries 1", root=self.root, files=[lock, self.root / "pyproject.toml"])
+        return fingerprint("libraries 1", root=self.root, files=[lock, *self.beside])
 
     def _unmade(self) -> bool:
         """Never made, moved, made with other tools, its Python gone, or interrupted while it was filled."""
