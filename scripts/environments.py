@@ -27,15 +27,15 @@ Debian and Ubuntu: apt-get install python3-venv; or install uv. Then run the sam
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment that is made whole or made again."""
+    """A virtual environment that is made whole or made again.
+
+    `contents`: the files that decide what is in it; first those it is filled from, then others that will do."""
 
     root: Path
     folder: Path
     title: str
     seconds: tuple[float, float]
-    lock: Path
-    locks_that_do: tuple[Path, ...]
-    beside: tuple[Path, ...]
+    contents: tuple[tuple[Path, ...], ...]
     make: Callable[[Runner], None]
     install: Callable[[Runner], None]
 
@@ -63,8 +63,8 @@ class Environment:
         tools = self.root / "requirements-build.lock"
         return fingerprint("environment 1", str(self.folder), root=self.root, files=[tools])
 
-    def _contents(self, lock: Path) -> str:
-        return fingerprint("libraries 1", root=self.root, files=[lock, *self.beside])
+    def _keys(self) -> list[str]:
+        return [fingerprint("libraries 1", root=self.root, files=files) for files in self.contents]
 
     def _unmade(self) -> bool:
         """Never made, moved, made with other tools, its Python gone, or interrupted while it was filled."""
@@ -72,9 +72,7 @@ class Environment:
         return gone or self._made.read() != self._place() or self._filled.read() == BEGUN
 
     def _unfilled(self) -> bool:
-        return self._unmade() or self._filled.read() not in {
-            self._contents(lock) for lock in self.locks_that_do
-        }
+        return self._unmade() or self._filled.read() not in self._keys()
 
     def _make(self, runner: Runner) -> None:
         self.make(runner)
@@ -83,14 +81,15 @@ class Environment:
     def _fill(self, runner: Runner) -> None:
         self._filled.begin()
         self.install(runner)
-        self._filled.finish(self._contents(self.lock))
+        self._filled.finish(self._keys()[0])
 
 
 def main_environment(root: Path, interpreter: Callable[[], Path], *, dev: bool) -> Environment:
     """Of the bot: with uv and the build tools in it, and the `klaartje` command."""
     folder = root / ".venv"
     runtime, everything = root / "requirements.lock", root / "requirements-dev.lock"
-    lock = everything if dev else runtime
+    lock, project = (everything if dev else runtime), root / "pyproject.toml"
+    contents = ((lock, project), (everything, project))
 
     def make(runner: Runner) -> None:
         python, tools = interpreter(), ("--require-hashes", "-r", root / "requirements-build.lock")
@@ -108,7 +107,7 @@ def main_environment(root: Path, interpreter: Callable[[], Path], *, dev: bool) 
         fill(runner, folder, folder, "--require-hashes", "-r", lock)
         fill(runner, folder, folder, "--no-deps", "--no-build-isolation", "-e", root)
 
-    return Environment(root, folder, "Klaartje", (8, 15), lock, (lock, everything), make, install)
+    return Environment(root, folder, "Klaartje", (8, 15), contents, make, install)
 
 
 def rasa_environment(root: Path, main: Environment) -> Environment:
@@ -122,7 +121,7 @@ def rasa_environment(root: Path, main: Environment) -> Environment:
     def install(runner: Runner) -> None:
         fill(runner, main.folder, folder, "--require-hashes", "-r", lock)
 
-    return Environment(root, folder, "Rasa", (3, 40), lock, (lock,), make, install)
+    return Environment(root, folder, "Rasa", (3, 40), ((lock,),), make, install)
 
 
 def fill(runner: Runner, tools: Path, folder: Path, *what: str | Path) -> None:
