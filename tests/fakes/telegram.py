@@ -58,8 +58,8 @@ class Resident:
     def buttons(self) -> list[Json]:
         """The buttons under the bot's last message that has any."""
         for message in reversed(self.transcript):
-            if rows := message.get("reply_markup", {}).get("inline_keyboard"):
-                return [button for row in rows for button in row]
+            if buttons := _buttons(message):
+                return buttons
         return []
 
     def say(self, text: str) -> int:
@@ -80,10 +80,9 @@ class Resident:
     def press(self, which: str) -> int:
         """Press the button with this label or this callback data, the newest first. The update's id."""
         for message in reversed(self.transcript):
-            for row in message.get("reply_markup", {}).get("inline_keyboard", ()):
-                for button in row:
-                    if "callback_data" in button and which in (button["text"], button["callback_data"]):
-                        return self._press(message, button["callback_data"])
+            for button in _buttons(message):
+                if "callback_data" in button and which in (button["text"], button["callback_data"]):
+                    return self._press(message, button["callback_data"])
         raise LookupError(f"no such button: {which}")
 
     def block(self) -> None:
@@ -479,6 +478,11 @@ def _is_wanted(update: Json, wanted: list[str] | None) -> bool:
     return not wanted or any(key in wanted for key in update) or len(update) == 1
 
 
+def _buttons(message: Json) -> list[Json]:
+    rows = message.get("reply_markup", {}).get("inline_keyboard", ())
+    return [button for row in rows for button in row]
+
+
 def _command_entity(text: str) -> Json:
     command = re.match(r"/\w+(@\w+)?", text)
     return {"entities": [{"type": "bot_command", "offset": 0, "length": command.end()}]} if command else {}
@@ -487,7 +491,7 @@ def _command_entity(text: str) -> Json:
 def _control(app: web.Application, fake: FakeTelegram) -> None:
     """The way to steer a fake in another process. Bodies and answers are JSON.
 
-    GET  /_fake/sent                        every message of the bot: [{"chat_id", "message_id", "text", "buttons"}]
+    GET  /_fake/sent                        what the bot sent, in order: [{"chat_id", "message_id", "text", "buttons"}]
     GET  /_fake/state                       {"pending", "webhook_answers", "queries": {id: answered}, "typing"}
     POST /_fake/say    {"chat_id", "text"}  a resident types;   POST /_fake/press {"chat_id", "which"}
     POST /_fake/update {"chat_id", ...}     any update without its id
@@ -502,21 +506,17 @@ def _control(app: web.Application, fake: FakeTelegram) -> None:
         return handler
 
     async def sent(_: web.Request) -> web.Response:
-        return web.json_response(
-            [
-                {
-                    "chat_id": chat,
-                    "message_id": m["message_id"],
-                    "text": m["text"],
-                    "buttons": [
-                        b for row in m.get("reply_markup", {}).get("inline_keyboard", []) for b in row
-                    ],
-                }
-                for chat, resident in fake.residents.items()
-                for m in resident.transcript
-                if m["from"]["is_bot"]
-            ]
-        )
+        said = [m for r in fake.residents.values() for m in r.transcript if m["from"]["is_bot"]]
+        rows = [
+            {
+                "chat_id": m["chat"]["id"],
+                "message_id": m["message_id"],
+                "text": m["text"],
+                "buttons": _buttons(m),
+            }
+            for m in sorted(said, key=lambda m: m["message_id"])
+        ]
+        return web.json_response(rows)
 
     async def state(_: web.Request) -> web.Response:
         told_of = {"queries": fake.queries, "typing": len(fake.typing), "webhook": bool(fake.webhook)}

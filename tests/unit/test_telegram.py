@@ -382,7 +382,7 @@ async def test_logs_hold_no_token_and_no_words(
 
 def test_a_reply_to_a_reply_without_end_is_skipped() -> None:
     start = '{"message_id":1,"date":1,"chat":{"id":1,"type":"private"},"text":"hoi","reply_to_message":'
-    for depth in (400, 900, 100_000):
+    for depth in (900, 100_000):
         body = '{"update_id":1,"message":' + start * depth + "null" + "}" * (depth + 1)
         with suppress(Refused):
             assert Telegram("1:x").parse(body.encode()) == []
