@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,17 @@ from numpy.typing import NDArray
 from knowledge.article import ArticleDraft
 from knowledge.encoder import Encoder, Vectors, encode_texts
 from knowledge.lexical import Bm25, CharGrams, Words, words_of
-from knowledge.tokens import normal
+from knowledge.tokens import normal, words
 from knowledge.vectors import VectorCache
+
+OUTSIDE = Path(__file__).with_name("outside.txt")
+"""One question a line."""
 
 CANDIDATES = 24
 """So many articles are weighed against each other; the others get no probability."""
 
-_SHRINKAGE = 0.5
+_SHRINKAGE = 1.0
+_NEIGHBOURS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,14 @@ class Evidence:
 
 
 ARTICLE_FEATURES = ("words", "letters", "nearest", "centre", "answer")
-NONE_FEATURES = ("always", "background", "unknown")
+NONE_FEATURES = ("always", "background", "unknown", "outside", "length")
 
 
 class Index:
     """Built once, then only read."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], outside: Vectors) -> None:
+        """`outside`: vectors of questions that no article answers; what lies close to them is refused sooner."""
         self.entries = tuple(entries)
         self.positions = {entry.article.slug: position for position, entry in enumerate(entries)}
         self._exact: dict[str, tuple[int, ...]] = {}
@@ -71,6 +77,7 @@ class Index:
             self._space = _Space([entry.questions for entry in entries])
             self._questions = self._space.project(np.concatenate([entry.questions for entry in entries]))
             self._centres = _unit(np.array([self._questions[rows].mean(axis=0) for rows in self._rows()]))
+            self._outside = self._space.project(outside)
             answers = np.concatenate([entry.answer for entry in entries])
             self._answer_mean: Vectors = answers.mean(axis=0, dtype=np.float32)
             self._answers = _unit(answers - self._answer_mean)
@@ -95,7 +102,10 @@ class Index:
             order = np.append(order[:-1], keep)
         features = np.column_stack([covered, letters, nearest, centre, answer])[order].astype(np.float64)
         background = float(np.sort(nearest)[-CANDIDATES:].mean())
-        return Evidence(order, features, np.array([1.0, background, unknown]))
+        beyond = float(np.sort(self._outside @ question)[-_NEIGHBOURS:].mean()) if len(self._outside) else 0.0
+        return Evidence(
+            order, features, np.array([1.0, background, unknown, beyond, np.log1p(len(words(text)))])
+        )
 
     def _rows(self) -> list[slice]:
         ends = [*self._starts[1:].tolist(), len(self._questions)]
@@ -121,6 +131,12 @@ def build_entries(
         made[article.slug] = Entry(article, words_of(article.draft), rows, answer[None, :])
         start += len(texts)
     return [made.get(article.slug) or known[article.slug] for article in articles]
+
+
+def outside_questions() -> list[str]:
+    """Questions that a municipality does not answer."""
+    lines = OUTSIDE.read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 class _Space:

@@ -11,8 +11,8 @@ import numpy as np
 
 from bot.ports import Article, Found, SearchContext, Thresholds
 from knowledge.calibration import EXACT, fit, stored
-from knowledge.encoder import Encoder, Remembered
-from knowledge.index import Entry, Index, IndexedArticle, build_entries
+from knowledge.encoder import Encoder, Remembered, Vectors, encode_texts
+from knowledge.index import Entry, Index, IndexedArticle, build_entries, outside_questions
 from knowledge.tokens import LONGEST, words
 from knowledge.vectors import VectorCache
 
@@ -36,7 +36,8 @@ class HybridSearch:
         self._cache = cache
         self._questions = Remembered(encoder)
         self._calibration = stored(encoder.name)
-        self._index = Index(())
+        self._index: Index | None = None
+        self._outside: Vectors | None = None
         self._articles: Mapping[str, Article] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._rebuilding = asyncio.Lock()
@@ -53,21 +54,23 @@ class HybridSearch:
 
     def rebuild(self, articles: Sequence[IndexedArticle]) -> None:
         """What `load` does, for callers without an event loop. One at a time."""
-        known = {entry.article.slug: entry for entry in self._index.entries}
+        known = {entry.article.slug: entry for entry in self._index.entries} if self._index else {}
         entries = build_entries(articles, self._encoder, self._cache, known)
+        if self._outside is None:
+            self._outside = encode_texts(self._encoder, outside_questions(), self._cache, "query")
         if self._calibration is None and entries:
             log.info(
                 "no calibration for this encoder yet: fitting one", extra={"encoder": self._encoder.name}
             )
             self._calibration = fit(entries, self._encoder, self._cache)
-        index = Index(entries)
+        index = Index(entries, self._outside)
         self._articles = {entry.article.slug: _article(entry) for entry in entries}
         self._index = index
 
     async def search(self, text: str, context: SearchContext | None = None) -> list[Found]:
         """Ranked, best first, at most ten; empty for text without a word in it."""
         index, text = self._index, text[:LONGEST]
-        if not len(index) or not words(text):
+        if not index or not words(text):
             return []
         if exact := index.exact(text):
             return [_found(index, position, EXACT / len(exact)) for position in exact]

@@ -181,11 +181,11 @@ class Vocabulary:
         return 0, None
 
     def _mend(self, token: str) -> str | None:
-        if len(token) < 4 or not token.isalpha():
+        if len(token) < 4 or not token.isalpha() or _is_dutch(token):
             return None
         if (same := self._sounds.get(sound(token))) is not None:
             return same
-        if len(token) < 5 or _is_dutch(token):
+        if len(token) < 5:
             return None
         near = {word for key in (token, *_with_one_less(token)) for word in self._near.get(key, ())}
         return min(
