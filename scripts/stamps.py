@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BEGUN = "begun"
-SKIPPED_FOLDERS = {".venv", "models", ".rasa", "__pycache__", "results", "tests"}
+SKIPPED_FOLDERS = {"models", "__pycache__", "results", "tests"}
 
 
 def fingerprint(*facts: str, root: Path, files: Iterable[Path]) -> str:
@@ -26,8 +26,8 @@ def fingerprint(*facts: str, root: Path, files: Iterable[Path]) -> str:
 def sources(folder: Path) -> Iterator[Path]:
     """Every file that was written by people under a folder, in a fixed order."""
     for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if name[0] != "." and name not in SKIPPED_FOLDERS)
+        yield from (Path(parent, name) for name in sorted(files) if name[0] != ".")
 
 
 @dataclass(frozen=True)

@@ -232,6 +232,8 @@ def test_the_model_is_trained_when_something_written_changed(tmp_path: Path) -> 
     assert [setup(), setup()] == [2, 2]
     (nlu / "__pycache__").mkdir()
     (nlu / "__pycache__" / "made.pyc").write_text("by a machine")
+    (nlu / ".ruff_cache").mkdir()
+    (nlu / ".ruff_cache" / "kept").write_text("by a tool")
     assert setup() == 2
     Stamp(nlu / "models" / ".stamp").begin()
     assert Stamp(nlu / "models" / ".stamp").read() == BEGUN
