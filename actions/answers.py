@@ -66,13 +66,9 @@ class Answers:
         return self._not_found(found, topic, best)
 
     async def search(self, text: str, topic: Topic = _NOWHERE) -> list[Found]:
-        """What the knowledge base has for a text, best first."""
-        return await self._search.search(text, SearchContext(article=topic.article))
-
-    async def sure(self, text: str, topic: Topic) -> Answer | None:
-        """The answer, where the search is sure of it."""
-        answer = await self.find(text, topic)
-        return answer if answer.trace.route is Route.ANSWER else None
+        """What the knowledge base has for a text, best first; without what was withdrawn just now."""
+        found = await self._search.search(text, SearchContext(article=topic.article))
+        return [f for f in found if self._search.article(f.slug)]
 
     async def about(self, text: str, action: str, topic: Topic) -> tuple[Article, float] | None:
         """The likely article on which a task (`appointment`, `report`, ...) can be done, with its probability."""

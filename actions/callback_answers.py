@@ -16,7 +16,7 @@ _ANY = (
     r"|wanneer (u|je|jullie) wil\w*|alles is goed|beide)\b"
 )
 _MORNING = (
-    r"(ochtend|\bochtens\b|\bmorgens\b|voormiddag|voor (de )?(12|twaalf|lunch)|\bvroeg\b"
+    r"(ochtend|\bochtens\b|\bmorgens\b|voormiddag|voor (de )?(12|twaalf|lunch)( ?uur)?|\bvroeg\b"
     r"|\b(8|9|10|11|acht|negen|tien|elf) ?(uur|u)\b|\b(0?[89]|1[01])[:.]\d\d)"
 )
 _AFTERNOON = (
@@ -64,7 +64,7 @@ def part_of_day(text: str) -> str | None:
         return ANY
     plain = re.sub(r"\bmiddags\b", "middag", text, flags=re.IGNORECASE)
     morning = re.search(_MORNING, plain, re.IGNORECASE)
-    afternoon = re.search(_AFTERNOON, plain.replace("voormiddag", ""), re.IGNORECASE)
+    afternoon = re.search(_AFTERNOON, re.sub(_MORNING, "", plain, flags=re.IGNORECASE), re.IGNORECASE)
     if morning and afternoon:
         return ANY
     if morning:

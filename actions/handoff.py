@@ -9,6 +9,8 @@ from actions.answers import HUMAN, Answers
 from actions.sdk import Action, ActiveLoop, CollectingDispatcher, EventType, SlotSet, Tracker
 from bot.model import Command, Route, Say, Trace
 
+_SURE = 0.8
+
 
 def hand_off(dispatcher: CollectingDispatcher, tracker: Tracker, reason: str) -> list[EventType]:
     """Ask the turn for a person; it says what happens next, and when."""
@@ -112,8 +114,10 @@ class OutOfScope(Action):  # type: ignore[misc]  # untyped
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Answer, or say what we are for."""
-        if answer := await self._answers.sure(speech.text(tracker), speech.topic(tracker)):
+        """Answer, or say what we are for. The less sure the message was understood, the more the search decides."""
+        answer = await self._answers.find(speech.text(tracker), speech.topic(tracker))
+        doubt = speech.confidence(tracker) < _SURE
+        if answer.trace.route is Route.ANSWER or (doubt and answer.trace.route is Route.CLARIFY):
             return speech.give(dispatcher, answer)
         speech.say(dispatcher, Say("out_of_scope"))
         speech.trace(dispatcher, Trace(Route.OUT_OF_SCOPE))

@@ -59,6 +59,11 @@ def intent(tracker: Tracker) -> str:
     return str((_latest(tracker).get("intent") or {}).get("name") or "")
 
 
+def confidence(tracker: Tracker) -> float:
+    """How sure that is, between 0 and 1."""
+    return float((_latest(tracker).get("intent") or {}).get("confidence") or 0.0)
+
+
 def value(tracker: Tracker) -> str:
     """What stands behind the colon of a choice; nothing for a text."""
     for entity in _latest(tracker).get("entities") or ():

@@ -1,1 +1,1 @@
-"""The dialogue engine: Rasa as a pure function over HTTP. A message and a memory go in, a reply and a memory come out."""
+"""The dialogue engine: Rasa as a pure function over HTTP. Message and memory go in, reply and memory come out."""

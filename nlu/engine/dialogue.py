@@ -7,9 +7,10 @@ conversations, so their order is not ours to keep), and nothing that two convers
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Mapping
+from typing import Any
 
 from rasa.core.actions.action import Action, ActionExecutionRejection
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -111,7 +112,10 @@ class Dialogue:
         if not plain:
             return _parsed(FALLBACK)
         found = self._processor.parse(plain, tracker)
-        return {**found, "intent": found["intent"] if found["intent"].get("name") else _parsed(FALLBACK)["intent"]}
+        return {
+            **found,
+            "intent": found["intent"] if found["intent"].get("name") else _parsed(FALLBACK)["intent"],
+        }
 
 
 class _Trained(LocalModelStorage):

@@ -93,7 +93,9 @@ class LeanAction(RemoteAction):
         except ActionExecutionRejection:
             raise
         except Exception as error:
-            detail = str(error) if isinstance(error, ActionFailed) else f"{self.name()}: {type(error).__name__}"
+            detail = (
+                str(error) if isinstance(error, ActionFailed) else f"{self.name()}: {type(error).__name__}"
+            )
             failures.get().append(detail)
             raise
         return [*said, *changes]

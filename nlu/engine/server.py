@@ -64,7 +64,13 @@ class Engine:
             loop.call_soon_threadsafe(self.stopping.set)
             return
         loop.call_soon_threadsafe(self._ready, dialogue, actions)
-        log(logger, logging.INFO, "ready", seconds=round(time.perf_counter() - started, 2), model=dialogue.model_id)
+        log(
+            logger,
+            logging.INFO,
+            "ready",
+            seconds=round(time.perf_counter() - started, 2),
+            model=dialogue.model_id,
+        )
 
     def _ready(self, dialogue: Dialogue, actions: ActionServer) -> None:
         self._dialogue, self._actions = dialogue, actions

@@ -6,8 +6,8 @@ import hashlib
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from engine import logs
 from engine.settings import MODEL, PROJECT
