@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.browser.conftest import ARGS, chromium_path
 from tests.browser.fake_chat import FakeChat, Message
@@ -44,7 +44,7 @@ async def main(folder: Path) -> None:
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGS)
-            view = {"width": 390, "height": 844}
+            view: ViewportSize = {"width": 390, "height": 844}
             page = await browser.new_page(
                 viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True
             )

@@ -8,7 +8,7 @@ const ZONE = { timeZone: "Europe/Amsterdam" };
 const CLOCK = new Intl.DateTimeFormat("nl-NL", { ...ZONE, hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("nl-NL", { ...ZONE, weekday: "long", day: "numeric", month: "long" });
 
-/** A message of the transcript. `choose(choice, button)` is called for a pressed button. */
+/** A message of the transcript. `choose(choice)` is called for a pressed button. */
 export function messageLine(message, choose) {
   const from = NAMES[message.from] ? message.from : "system";
   const line = frame(from, message.at);
@@ -75,7 +75,9 @@ function choices(all, choose) {
     const label = element("span", "nl-button__label", choice.label);
     label.dir = "auto";
     button.append(label);
-    button.addEventListener("click", () => choose(choice, button));
+    button.addEventListener("click", (event) => {
+      if (event.detail < 2) choose(choice); // the second of a double click may land on another button
+    });
     group.append(button);
   }
   return group;

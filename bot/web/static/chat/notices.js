@@ -32,12 +32,11 @@ export class Notices {
     this.tell("De verbinding is er weer.");
   }
 
-  /** Say who owns the conversation: `bot` needs no words. True where that changed what stands here. */
+  /** Say who owns the conversation: `bot` needs no words. */
   owner(owner) {
-    if (owner === this.#owner) return false;
+    if (owner === this.#owner) return;
     this.#owner = owner;
     this.#put("owner", OWNERS[owner]?.(this.#onBot) ?? null);
-    return true;
   }
 
   /** One sentence; it stays until the next thing happens. */

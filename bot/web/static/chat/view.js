@@ -5,6 +5,7 @@ import { messageLine, ownLine, setState } from "./line.js";
 import { element } from "./markup.js";
 import { Notices } from "./notices.js";
 
+const UNSENT = "[data-client]:not([data-id])";
 const NEAR_END = 160;
 const TYPING_AFTER = 400;
 const TYPING = { bot: "Klaartje is aan het typen", agent: "De medewerker is aan het typen" };
@@ -17,6 +18,7 @@ export class View {
   #onChoice;
   #connected = true;
   #typing = null;
+  #atEnd = true;
   #title;
   #unseen = 0;
 
@@ -42,7 +44,8 @@ export class View {
       this.#composer.focus();
     });
     this.#askBeforeRestart(onRestart);
-    window.addEventListener("scroll", () => this.#nearEnd() && (this.#at("jump").hidden = true), { passive: true });
+    window.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe(this.#at("dock"));
     this.#page.addEventListener("visibilitychange", () => this.#seen());
   }
 
@@ -55,7 +58,6 @@ export class View {
 
   /** Show messages in the order of the transcript; `after` is the one before them. Known ones stay as they are. */
   lines(messages, after) {
-    const near = this.#nearEnd();
     const history = after === null && messages.length > 1;
     if (history) this.#log.setAttribute("aria-live", "off"); // nobody wants it all read out again
     let previous = after === null ? null : this.#line("id", after);
@@ -63,16 +65,16 @@ export class View {
     for (const message of messages) {
       let line = this.#line("id", message.id) ?? this.#adopted(message);
       if (!line) {
-        line = messageLine(message, (choice, button) => this.#chosen(choice, button));
+        line = messageLine(message, (choice) => this.#chosen(choice));
         if (previous) previous.after(line);
-        else this.#log.insertBefore(line, this.#log.querySelector("[data-client]:not([data-id])"));
+        else this.#log.insertBefore(line, this.#next(messages));
         added.push(line);
       }
       previous = line;
     }
     this.#dressChoices();
     if (history) requestAnimationFrame(() => this.#log.setAttribute("aria-live", "polite"));
-    this.#reveal(added, near, history);
+    this.#reveal(added, history);
   }
 
   /** Show what the resident just said. */
@@ -114,7 +116,7 @@ export class View {
     const text = "Uw vorige gesprek is gestopt. We beginnen een nieuw gesprek. Wat u had getypt, is er nog.";
     this.#log.insertBefore(
       messageLine({ id: "", from: "system", text, at }),
-      this.#log.querySelector("[data-client]:not([data-id])"),
+      this.#log.querySelector(UNSENT),
     );
   }
 
@@ -128,8 +130,7 @@ export class View {
 
   /** Who owns the conversation, and whether an answer is on its way. */
   state({ owner, typing }) {
-    const near = this.#nearEnd();
-    if (this.#notices.owner(owner) && near) this.#toEnd();
+    this.#notices.owner(owner);
     if (!typing) {
       clearTimeout(this.#typing);
       this.#typing = null;
@@ -150,11 +151,10 @@ export class View {
   }
 
   #showTyping(owner) {
-    const near = this.#nearEnd();
     const dots = element("span", "typing__dots");
     dots.append(element("span"), element("span"), element("span"));
     this.#at("typing").replaceChildren(dots, element("span", "typing__words", TYPING[owner] ?? TYPING.bot));
-    if (near) this.#toEnd();
+    if (this.#atEnd) this.#toEnd();
   }
 
   #askBeforeRestart(onRestart) {
@@ -174,6 +174,12 @@ export class View {
     return this.#page.getElementById(id);
   }
 
+  /** What comes after a first line: a message of the same conversation, or what is still to be sent. */
+  #next(messages) {
+    const known = messages.map((message) => this.#line("id", message.id)).find(Boolean);
+    return known ?? this.#log.querySelector(UNSENT);
+  }
+
   #line(kind, value) {
     return value ? this.#log.querySelector(`.line[data-${kind}="${CSS.escape(value)}"]`) : null;
   }
@@ -181,43 +187,38 @@ export class View {
   /** An own line that is this message: its acknowledgement is on its way, or got lost. */
   #adopted(message) {
     if (message.from !== "resident") return null;
-    const open = [...this.#log.querySelectorAll("[data-client]:not([data-id])")];
+    const open = [...this.#log.querySelectorAll(UNSENT)];
     const line = open.find((candidate) => said(candidate) === message.text);
     if (line) line.dataset.id = message.id;
     return line ?? null;
   }
 
-  #chosen(choice, button) {
+  #chosen(choice) {
     const last = this.#log.lastElementChild;
     if (last.matches(".line--resident") && said(last) === choice.label) return; // pressed twice
-    button.focus();
     this.#onChoice(choice);
   }
 
   /** Only the newest choices stand out; the ones that were taken show it. All can still be used. */
   #dressChoices() {
-    for (const group of this.#log.querySelectorAll(".choices")) {
-      const line = group.closest(".line");
-      const taken = following(line, ".line--resident");
-      group.classList.toggle("choices--old", following(line, ".line:not(.line--system)") !== null);
-      for (const button of group.children) {
-        const chosen = taken !== null && said(taken) === button.querySelector(".nl-button__label").textContent;
-        if (chosen && !button.querySelector(".visually-hidden")) {
-          button.append(element("span", "visually-hidden", " (gekozen)"));
-          button.classList.add("choices__choice--chosen");
-        }
-      }
+    const offered = new Map(); // label -> the newest button with it so far
+    let newest = null;
+    for (const line of this.#log.children) {
+      if (!line.matches(".line--system")) newest?.classList.add("choices--old");
+      if (line.matches(".line--resident")) take(offered.get(said(line)));
+      for (const button of line.querySelectorAll(".choices__choice")) offered.set(label(button), button);
+      newest = line.querySelector(".choices") ?? newest;
     }
   }
 
   // -- where one looks ---------------------------------------------------------------------------------------
 
-  #reveal(added, near, history) {
+  #reveal(added, history) {
     const first = added.find((line) => !line.matches(".line--resident"));
     if (!first) return;
     if (!history && this.#page.hidden) this.#page.title = `(${++this.#unseen}) ${this.#title}`;
     if (this.#log.children.length === added.length && !history) return; // the greeting: from the top
-    if (!near && !history) {
+    if (!this.#atEnd && !history) {
       this.#at("jump").hidden = false;
       return;
     }
@@ -228,12 +229,14 @@ export class View {
     else this.#toEnd();
   }
 
-  #nearEnd() {
+  #scrolled() {
     const { scrollHeight, clientHeight } = this.#page.documentElement;
-    return window.scrollY + clientHeight >= scrollHeight - NEAR_END;
+    this.#atEnd = window.scrollY + clientHeight >= scrollHeight - NEAR_END;
+    if (this.#atEnd) this.#at("jump").hidden = true;
   }
 
   #toEnd() {
+    this.#atEnd = true;
     window.scrollTo({ top: this.#page.documentElement.scrollHeight });
   }
 
@@ -248,9 +251,12 @@ function said(line) {
   return line.querySelector(".bubble").textContent;
 }
 
-function following(line, selector) {
-  for (let next = line.nextElementSibling; next; next = next.nextElementSibling) {
-    if (next.matches(selector)) return next;
-  }
-  return null;
+function label(button) {
+  return button.querySelector(".nl-button__label").textContent;
+}
+
+function take(button) {
+  if (!button || button.matches(".choices__choice--chosen")) return;
+  button.classList.add("choices__choice--chosen");
+  button.append(element("span", "visually-hidden", " (gekozen)"));
 }
