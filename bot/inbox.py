@@ -36,13 +36,14 @@ class Row:
     text: str
     choice: str | None
     reply_to: str | None
+    ref: str | None
     external_id: str
     received_at: datetime
     attempts: int
 
     def inbound(self, channel: str, address: str) -> Inbound:
         """The message as the channel gave it."""
-        return Inbound(channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to)
+        return Inbound(channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to, self.ref)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ def _row(message: Inbound, now: datetime) -> dict[str, Any]:
         "text": clean(message.text),
         "choice": clean(message.choice)[:255] if message.choice is not None else None,
         "reply_to": clean(message.reply_to)[:255] if message.reply_to is not None else None,
+        "ref": clean(message.ref)[:255] if message.ref is not None else None,
         "sent_at": message.sent_at,
         "received_at": now,
         "state": "pending",
@@ -239,6 +241,7 @@ def _from(row: Any) -> Row:
         text=row.text,
         choice=row.choice,
         reply_to=row.reply_to,
+        ref=row.ref,
         external_id=row.external_id,
         received_at=row.received_at,
         attempts=row.attempts,

@@ -76,6 +76,7 @@ class Inbound:
     `external_id` is the vendor's id and unique within `channel`: the inbox takes each only once.
     `address` is where to answer on that channel (a chat id, a session id); never shown, never logged.
     `reply_to` is what a channel needs to acknowledge it (a callback query id), or None.
+    `ref` is the vendor's name of the written message itself: an EDIT has that of the message it changes.
     """
 
     channel: str
@@ -85,6 +86,7 @@ class Inbound:
     text: str = ""
     choice: str | None = None
     reply_to: str | None = None
+    ref: str | None = None
     sent_at: datetime | None = None
 
 

@@ -280,7 +280,7 @@ class Turns:
             .where(
                 messages.c.conversation_id == lease.conversation_id,
                 messages.c.author == Author.RESIDENT,
-                messages.c.external_id == row.reply_to,
+                messages.c.ref == row.ref,
             )
             .values(text=row.text, edited_at=now)
         )
@@ -336,7 +336,7 @@ def _line(
         "article": outbound.article if outbound else None,
         "revision": outbound.revision if outbound else None,
         "trace": None,
-        "external_id": row.external_id if row else None,
+        "ref": row.ref if row else None,
         "at": row.received_at if row else now,
     }
 

@@ -64,6 +64,7 @@ def _message(channel: str, number: str, message: Message) -> Inbound | None:
         external_id=f"{number}:message:{_id(message.message_id)}",
         kind=kind,
         text=text,
+        ref=_id(message.message_id),
         sent_at=message.date,
     )
 
@@ -92,6 +93,7 @@ def _edit(channel: str, number: str, message: Message) -> Inbound | None:
         external_id=f"{number}:edit:{_id(message.message_id)}",
         kind=Kind.EDIT,
         text=_words(text),
+        ref=_id(message.message_id),
         sent_at=message.edit_date or message.date,
     )
 

@@ -237,10 +237,10 @@ class TestTurn:
         assert house.read() == [house.wording.say("welcome").text]
 
     async def test_an_edit_changes_the_transcript_and_nothing_else(self, house: TestHouse) -> None:
-        await house.say("paspoord", external_id="7")
+        await house.say("paspoord", ref="7")
         await house.work()
         before = house.read()
-        await house.say("paspoort", external_id="7-edit", kind=Kind.EDIT, reply_to="7")
+        await house.say("paspoort", kind=Kind.EDIT, ref="7")
         await house.work()
         first = (await house.transcript())[0]
         assert (first.text, first.edited_at is not None) == ("paspoort", True)

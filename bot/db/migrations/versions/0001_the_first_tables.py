@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("choice", sa.String(length=255), nullable=True),
         sa.Column("reply_to", sa.String(length=255), nullable=True),
+        sa.Column("ref", sa.String(length=255), nullable=True),
         sa.Column("sent_at", bot.db.tables.Utc(timezone=True), nullable=True),
         sa.Column("received_at", bot.db.tables.Utc(timezone=True), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -155,7 +156,7 @@ def upgrade() -> None:
         sa.Column("article", sa.String(length=64), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("trace", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("external_id", sa.String(length=255), nullable=True),
+        sa.Column("ref", sa.String(length=255), nullable=True),
         sa.Column("at", bot.db.tables.Utc(timezone=True), nullable=False),
         sa.Column("edited_at", bot.db.tables.Utc(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
