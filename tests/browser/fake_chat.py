@@ -18,6 +18,7 @@ from bot.web.page import add_page
 
 Message = dict[str, Any]
 Answer = Callable[[Message], list[Message]]
+Clock = Callable[[], datetime]
 
 WELCOME: Message = {
     "text": "Goedendag! Ik ben **Klaartje**, de digitale assistent van Gemeente Zonneveen. "
@@ -38,7 +39,8 @@ def echo(message: Message) -> list[Message]:
 class Session:
     """One conversation."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.messages: list[Message] = []
         self.seen: dict[str, str] = {}
         self.owner = "bot"
@@ -54,7 +56,7 @@ class Session:
             "choices": message.get("choices", []),
             "links": message.get("links", []),
             "article": message.get("article"),
-            "at": message.get("at") or datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "at": self.clock().isoformat(timespec="milliseconds"),
         }
         self.messages.append(line)
         return line
@@ -68,8 +70,9 @@ class Session:
 class FakeChat:
     """The server. `posts` counts requests that reached it, `lose_answers` takes messages but never says so."""
 
-    def __init__(self, answers: Answer = echo) -> None:
+    def __init__(self, answers: Answer = echo, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self.answers = answers
+        self.clock = clock
         self.sessions: dict[str, Session] = {}
         self.labels = {choice["id"]: choice["label"] for choice in WELCOME["choices"]}
         self.posts = 0
@@ -137,7 +140,7 @@ class FakeChat:
 
     async def _open(self, _request: web.Request) -> web.Response:
         token = uuid.uuid4().hex
-        self.sessions[token] = Session()
+        self.sessions[token] = Session(self.clock)
         self.sessions[token].add("bot", WELCOME)
         return web.json_response({"token": token}, status=201)
 

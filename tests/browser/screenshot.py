@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.browser.conftest import ARGS, chromium_path
 from tests.browser.fake_chat import FakeChat, Message
+
+NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 
 
 def conversation(message: Message) -> list[Message]:
@@ -39,7 +42,8 @@ async def ask(page: Page, text: str) -> None:
 
 async def main(folder: Path) -> None:
     """Start a chat, ask, and write `chat.png`."""
-    chat = FakeChat(conversation)
+    chat = FakeChat(conversation, lambda: NOW)
+    folder.mkdir(parents=True, exist_ok=True)
     await chat.start()
     try:
         async with async_playwright() as playwright:
@@ -48,6 +52,7 @@ async def main(folder: Path) -> None:
             page = await browser.new_page(
                 viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True
             )
+            await page.clock.set_fixed_time(NOW)
             await page.goto(chat.url)
             await ask(page, "Hoe vraag ik een paspoort aan?")
             await page.evaluate("document.fonts.ready")
