@@ -29,7 +29,7 @@ check: setup-dev ## format, lint, types, import rules, container and metadata fi
 	$(BIN)/yamllint --strict .
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/hadolint Dockerfile nlu/Dockerfile
-	$(BIN)/shellcheck .ci/run
+	bash -n .ci/run
 
 format: setup-dev ## formats and repairs what can be repaired
 	$(BIN)/ruff format .

@@ -36,8 +36,10 @@ def tree() -> list[Path]:
 
 def pins(lock: str) -> dict[str, set[str]]:
     """The versions in a lock file; more than one where platforms differ."""
+    text = (ROOT / lock).read_text()
+    assert not re.search(r"\s/", text), f"{lock} names a place on a machine"
     found: dict[str, set[str]] = {}
-    for pin in PIN.finditer((ROOT / lock).read_text()):
+    for pin in PIN.finditer(text):
         assert "--hash=sha256:" in pin["rest"], f"{lock}: {pin['name']} has no hash"
         found.setdefault(canonicalize_name(pin["name"]), set()).add(pin["version"])
     return found
@@ -114,10 +116,8 @@ def test_the_makefile_stays_within_what_an_old_make_knows() -> None:
     assert not re.search(r"!=|\.ONESHELL|\$\(file |^\t.*\bpip install\b", makefile, re.M)
 
 
-def test_scripts_of_continuous_integration_are_sound() -> None:
-    shellcheck = Path(sys.executable).parent / "shellcheck"
-    done = subprocess.run([shellcheck, ".ci/run"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+def test_continuous_integration_runs_the_commands_of_the_readme() -> None:
+    subprocess.run(["bash", "-n", ".ci/run"], cwd=ROOT, check=True)
     text = (ROOT / ".ci" / "run").read_text()
     assert "set -euo pipefail" in text
     assert re.findall(r"^make (\w+)$", text, re.M) == ["check", "test"]
