@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine import logs
@@ -32,11 +34,17 @@ def is_current(model: Path = MODEL) -> bool:
 
 def train(model: Path = MODEL) -> int:
     """Train the dialogue model unless it is current; says how far it is. The exit code."""
-    if is_current(model):
-        _say("The dialogue model is up to date.")
-        return 0
+    with _alone(model):
+        if is_current(model):
+            _say("The dialogue model is up to date.")
+            return 0
+        return _train(model)
+
+
+def _train(model: Path) -> int:
     _say(f"Training the dialogue model ({_EXPECTED}) ...")
     started, made_of = time.monotonic(), fingerprint()
+    _mark(model).unlink(missing_ok=True)  # whatever happens now, this model is not the one it was
     _show_progress()
     from rasa.model_training import train as rasa_train
 
@@ -54,6 +62,15 @@ def train(model: Path = MODEL) -> int:
     _mark(model).write_text(made_of)
     _say(f"Trained in {time.monotonic() - started:.0f} seconds.")
     return 0
+
+
+@contextmanager
+def _alone(model: Path) -> Iterator[None]:
+    """Whoever comes second waits, and then finds the model up to date."""
+    model.parent.mkdir(parents=True, exist_ok=True)
+    with (model.parent / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class _Progress(logging.Handler):
