@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from knowledge.vectors import VectorCache
 OUTSIDE = Path(__file__).with_name("outside.txt")
 """One question a line."""
 
-CANDIDATES = 24
+CANDIDATES = 32
 """So many articles are weighed against each other; the others get no probability."""
 
 _SHRINKAGE = 1.0
@@ -72,11 +73,12 @@ class Index:
                 self._exact[key] = tuple(dict.fromkeys((*self._exact.get(key, ()), position)))
         self._bm25 = Bm25([entry.words for entry in entries])
         self._letters = CharGrams([entry.words for entry in entries])
-        self._starts = np.cumsum([0, *(len(entry.questions) for entry in entries)])[:-1]
+        ends = np.cumsum([len(entry.questions) for entry in entries]).tolist()
+        self._rows = [slice(start, end) for start, end in pairwise([0, *ends])]
         if entries:
             self._space = _Space([entry.questions for entry in entries])
             self._questions = self._space.project(np.concatenate([entry.questions for entry in entries]))
-            self._centres = _unit(np.array([self._questions[rows].mean(axis=0) for rows in self._rows()]))
+            self._centres = _unit(np.array([self._questions[rows].mean(axis=0) for rows in self._rows]))
             self._outside = self._space.project(outside)
             answers = np.concatenate([entry.answer for entry in entries])
             self._answer_mean: Vectors = answers.mean(axis=0, dtype=np.float32)
@@ -92,24 +94,20 @@ class Index:
     def evidence(self, text: str, vector: Vectors, keep: int | None = None) -> Evidence:
         """Weigh the articles against a question; `keep` is an article that is a candidate in any case."""
         covered, unknown = self._bm25.scores(text)
-        letters = np.maximum.reduceat(self._letters.scores(text), self._starts)
         question = self._space.project(vector[None, :])[0]
-        nearest = np.maximum.reduceat(self._questions @ question, self._starts)
         centre = self._centres @ question
         answer = self._answers @ _unit((vector - self._answer_mean)[None, :])[0]
-        order = np.argsort(-(covered + letters + 2 * nearest), kind="stable")[:CANDIDATES]
+        order = np.argsort(-(covered + centre), kind="stable")[:CANDIDATES]
         if keep is not None and keep not in order:
             order = np.append(order[:-1], keep)
-        features = np.column_stack([covered, letters, nearest, centre, answer])[order].astype(np.float64)
-        background = float(np.sort(nearest)[-CANDIDATES:].mean())
+        letters = self._letters.scores(text, order.tolist())
+        nearest = [float((self._questions[self._rows[position]] @ question).max()) for position in order]
+        features = np.column_stack([covered[order], letters, nearest, centre[order], answer[order]])
+        background = float(np.mean(nearest))
         beyond = float(np.sort(self._outside @ question)[-_NEIGHBOURS:].mean()) if len(self._outside) else 0.0
         return Evidence(
             order, features, np.array([1.0, background, unknown, beyond, np.log1p(len(words(text)))])
         )
-
-    def _rows(self) -> list[slice]:
-        ends = [*self._starts[1:].tolist(), len(self._questions)]
-        return [slice(start, end) for start, end in zip(self._starts.tolist(), ends, strict=True)]
 
 
 def build_entries(

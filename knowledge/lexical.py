@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -94,28 +94,42 @@ class Bm25:
 
 
 class CharGrams:
-    """TF-IDF over character n-grams: how much a question looks like each phrasing, typing errors and all."""
+    """TF-IDF over character n-grams: how much a question looks like a phrasing, typing errors and all."""
 
     def __init__(self, articles: Sequence[Words]) -> None:
         texts = [grams for article in articles for grams in article.grams]
-        self._ends = np.cumsum([0, *(len(grams) for grams in texts)])
-        self._grams = np.concatenate(texts) if texts else np.zeros(0, dtype=np.int32)
-        found = np.bincount(self._grams, minlength=_BUCKETS)
-        self._idf = np.log1p(len(texts) / (1.0 + found)).astype(np.float32)
-        values = self._idf[self._grams]
-        norms = np.sqrt(np.add.reduceat(values**2, self._ends[:-1])) if texts else np.zeros(0)
-        self._values = (values / np.repeat(norms, np.diff(self._ends))).astype(np.float32)
+        self._idf = _rarity(texts)
+        self._articles = [self._weighted(article.grams) for article in articles]
 
-    def scores(self, text: str) -> Floats:
-        """For each text of each article, in order, the cosine with the question."""
+    def scores(self, text: str, articles: Iterable[int]) -> list[float]:
+        """For each of these articles the cosine of the question with the text that looks most like it."""
         question = np.zeros(_BUCKETS, dtype=np.float32)
         grams = _buckets(text)
         question[grams] = self._idf[grams]
-        norm = float(np.linalg.norm(question[grams]))
-        if not norm or not len(self._grams):
-            return np.zeros(len(self._ends) - 1, dtype=np.float32)
-        products = question[self._grams] * self._values
-        return (np.add.reduceat(products, self._ends[:-1]) / norm).astype(np.float32)
+        question /= max(float(np.linalg.norm(question[grams])), 1e-9)
+        scores: list[float] = []
+        for position in articles:
+            numbers, values, starts = self._articles[position]
+            scores.append(float(np.add.reduceat(question[numbers] * values, starts).max()))
+        return scores
+
+    def _weighted(
+        self, texts: Sequence[NDArray[np.int32]]
+    ) -> tuple[NDArray[np.int32], Floats, NDArray[np.intp]]:
+        """The n-grams of all texts of an article in a row, their values, and where each text starts."""
+        lengths = [len(grams) for grams in texts]
+        starts = np.cumsum([0, *lengths[:-1]])
+        numbers = np.concatenate(texts)
+        values = self._idf[numbers]
+        norms = np.sqrt(np.add.reduceat(values**2, starts))
+        return numbers, (values / np.repeat(norms, lengths)).astype(np.float32), starts
+
+
+def _rarity(texts: Sequence[NDArray[np.int32]]) -> Floats:
+    found = np.zeros(_BUCKETS, dtype=np.float32)
+    for grams in texts:
+        found[grams] += 1
+    return np.log1p(len(texts) / (1 + found)).astype(np.float32)
 
 
 def _buckets(text: str) -> NDArray[np.int32]:

@@ -14,7 +14,7 @@ from knowledge.calibration import EXACT, fit, stored
 from knowledge.encoder import Encoder, Remembered, Vectors, encode_texts
 from knowledge.index import Entry, Index, IndexedArticle, build_entries, outside_questions
 from knowledge.tokens import LONGEST, words
-from knowledge.vectors import VectorCache
+from knowledge.vectors import MemoryVectorCache, VectorCache
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class HybridSearch:
 
     def __init__(self, encoder: Encoder, cache: VectorCache | None = None) -> None:
         self._encoder = encoder
-        self._cache = cache
+        self._cache = cache or MemoryVectorCache()
         self._questions = Remembered(encoder)
         self._calibration = stored(encoder.name)
         self._index: Index | None = None
