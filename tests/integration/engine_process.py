@@ -32,9 +32,9 @@ DEADLINE = 120.0
 
 def interpreter() -> str:
     """The Python 3.10 that has Rasa."""
-    python = Path(os.environ.get("KLAARTJE_NLU_PYTHON") or NLU / ".venv" / "bin" / "python")
+    python = Path(os.environ.get("ENGINE_PYTHON") or NLU / ".venv" / "bin" / "python")
     if not python.exists():
-        raise services.Missing(f"no Rasa environment at {python}: make setup, or set KLAARTJE_NLU_PYTHON")
+        raise services.Missing(f"no Rasa environment at {python}: make setup, or set ENGINE_PYTHON")
     return str(python)
 
 

@@ -1,0 +1,162 @@
+"""Plays a truth file in the real house: its store, channels, turns, engine, actions and search."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import ClientSession
+
+from actions.fallback import SearchEngine
+from bot.app import House, open_house, web_role
+from bot.db.tables import callback_requests, conversations, messages
+from bot.engine import HttpEngine
+from bot.handoff import Handoff
+from bot.ports import Channel
+from bot.settings import Settings
+from bot.turn import Turns
+from connectors.terminal import Terminal
+from knowledge.search import HybridSearch
+from tests.conftest import SetClock
+from tests.conversations.residents import InTerminal, OnTelegram, OnTheWeb, Resident
+from tests.conversations.truth import Truth
+from tests.fakes.telegram import FakeTelegram
+from tests.integration.engine_process import SECRET
+from tests.services import free_port
+
+_SAID = ("text", "press", "choice", "sends", "edit", "later", "engine")
+"""What a file says of a turn; the rest of it is what came of it."""
+
+_REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
+_NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass
+class Play:
+    """A house with one resident."""
+
+    house: House
+    resident: Resident
+    clock: SetClock
+    engine: HttpEngine
+    down: HttpEngine
+    fallback: SearchEngine
+
+    async def all(self, truth: Truth) -> Truth:
+        """The conversation with what comes of it now."""
+        opening = [_stable(message) for message in await self.resident.reads()]
+        played = {name: truth[name] for name in ("about", "now", "channel") if name in truth}
+        if opening:
+            played["opens"] = opening
+        played["say"] = [await self.turn(turn) for turn in truth["say"]]
+        if calls := await self._calls():
+            played["calls"] = calls
+        return played
+
+    async def turn(self, turn: dict[str, Any]) -> dict[str, Any]:
+        """One message and what it led to."""
+        self.clock.forward(**turn.get("later", {"seconds": 30}))
+        await self.resident.does(turn)
+        await self._work(self.down if turn.get("engine") == "down" else self.engine)
+        owner, trace = await self._state()
+        reads = [_stable(message) for message in await self.resident.reads()]
+        return {name: turn[name] for name in _SAID if name in turn} | {
+            "owner": owner,
+            **({"route": trace["route"]} if trace and reads else {}),
+            **({"article": trace["article"]} if trace and reads and trace["article"] else {}),
+            "reads": reads,
+        }
+
+    async def _work(self, engine: HttpEngine) -> None:
+        house = self.house
+        handoff = Handoff(house.wording, house.municipality)
+        turns = Turns(
+            house.database,
+            house.bus,
+            house.channels,
+            engine,
+            self.fallback,
+            house.wording,
+            handoff,
+            self.clock,
+        )
+        while leases := await house.inbox.claim(10, house.channels):
+            for lease in leases:
+                await turns.run(lease)
+        while letters := await house.outbox.claim(10):
+            for letter in letters:
+                await house.outbox.deliver(letter)
+
+    async def _state(self) -> tuple[str, dict[str, Any] | None]:
+        traced = sa.select(messages.c.trace).where(messages.c.trace.is_not(None))
+        async with self.house.database.read() as connection:
+            owner = await connection.scalar(sa.select(conversations.c.owner))
+            trace = await connection.scalar(traced.order_by(messages.c.seq.desc()).limit(1))
+        return str(owner), trace
+
+    async def _calls(self) -> list[dict[str, str]]:
+        columns = callback_requests.c
+        query = sa.select(columns.phone, columns.part_of_day, columns.topic).order_by(columns.created_at)
+        async with self.house.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [{"phone": row.phone, "when": row.part_of_day, "topic": row.topic} for row in rows]
+
+
+@asynccontextmanager
+async def playing(
+    truth: Truth, url: str, engine_url: str, search: HybridSearch, directory: Path
+) -> AsyncIterator[Play]:
+    """A house at the moment and with the channel of the file."""
+    clock = SetClock()
+    clock.now = datetime.fromisoformat(truth["now"]) - timedelta(seconds=30)
+    async with AsyncExitStack() as stack:
+        house, resident = await _moved_in(truth["channel"], url, directory, clock, stack)
+        engine, down = HttpEngine(engine_url, SECRET), HttpEngine(_NOWHERE, SECRET)
+        stack.push_async_callback(engine.close)
+        stack.push_async_callback(down.close)
+        yield Play(house, resident, clock, engine, down, SearchEngine(search))
+
+
+async def _moved_in(
+    channel: str, url: str, directory: Path, clock: SetClock, stack: AsyncExitStack
+) -> tuple[House, Resident]:
+    values: dict[str, Any] = {"database_url": url, "state_dir": directory, "port": 0}
+    if channel == "terminal":
+        screen = io.StringIO()
+        terminal = Terminal(None, screen, address=str(uuid.UUID(int=1)))  # type: ignore[arg-type]  # typed by us
+        channels: dict[str, Channel] = {"terminal": terminal}
+        house = await stack.enter_async_context(open_house(Settings(**values), channels, clock))
+        return house, InTerminal(house, terminal, screen)
+    if channel == "webchat":
+        house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
+        address = await stack.enter_async_context(web_role(house, {}))
+        session = await stack.enter_async_context(ClientSession(address))
+        web = OnTheWeb(session)
+        await web.opens()
+        return house, web
+    fake = await stack.enter_async_context(FakeTelegram())
+    port = free_port()
+    values |= {
+        "port": port,
+        "public_url": f"http://127.0.0.1:{port}",
+        "telegram_token": fake.token,
+        "telegram_api_url": fake.url,
+        "telegram_webhook_secret": "webhook-secret",
+    }
+    house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
+    await stack.enter_async_context(web_role(house, {}))
+    await fake.until(lambda: bool(fake.webhook and fake.commands))
+    return house, OnTelegram(fake)
+
+
+def _stable(message: dict[str, Any]) -> dict[str, Any]:
+    """The message without what chance made."""
+    return {**message, "text": _REFERENCE.sub("T00000000", message["text"])}
