@@ -321,3 +321,18 @@ async def test_someone_who_reads_back_is_not_pulled_away(chromium_page: Page, ch
     await jump.click()
     await expect(page.get_by_text("Nog een bericht")).to_be_in_viewport()
     await expect(jump).to_be_hidden()
+
+
+async def test_the_newest_message_is_not_behind_the_composer(chromium_page: Page, chat: FakeChat) -> None:
+    page = await opened(chromium_page, chat)
+    for number in range(4):
+        await send(page, f"Vraag {number}")
+        await expect(page.locator(".line--bot")).to_have_count(number + 2)
+    await chat.set(owner="waiting")
+    await chat.say("bot", {"text": "Zo aan de beurt.", "choices": [{"id": "bot", "label": "Verder"}]})
+    await expect(page.locator("#owner")).to_be_visible()
+    await expect(page.locator(".line--bot")).to_have_count(6)
+    await page.wait_for_function(
+        "document.querySelector('.line:last-child').getBoundingClientRect().bottom"
+        " <= document.querySelector('#dock').getBoundingClientRect().top"
+    )

@@ -19,6 +19,7 @@ export class View {
   #connected = true;
   #typing = null;
   #atEnd = true;
+  #scrollY = 0;
   #title;
   #unseen = 0;
 
@@ -225,14 +226,19 @@ export class View {
     const head = this.#page.querySelector(".masthead").getBoundingClientRect();
     const room = this.#at("dock").getBoundingClientRect().top - Math.max(0, head.bottom);
     const tall = this.#log.getBoundingClientRect().bottom - first.getBoundingClientRect().top > room;
-    if (tall && !history) window.scrollBy({ top: first.getBoundingClientRect().top - Math.max(0, head.bottom) - 12 });
-    else this.#toEnd();
+    if (!tall || history) return this.#toEnd();
+    this.#atEnd = false;
+    return window.scrollBy({ top: first.getBoundingClientRect().top - Math.max(0, head.bottom) - 12 });
   }
 
+  /** Only a resident who scrolls back leaves the end; a page that grows does not. */
   #scrolled() {
     const { scrollHeight, clientHeight } = this.#page.documentElement;
-    this.#atEnd = window.scrollY + clientHeight >= scrollHeight - NEAR_END;
-    if (this.#atEnd) this.#at("jump").hidden = true;
+    if (window.scrollY + clientHeight >= scrollHeight - NEAR_END) {
+      this.#atEnd = true;
+      this.#at("jump").hidden = true;
+    } else if (window.scrollY < this.#scrollY) this.#atEnd = false;
+    this.#scrollY = window.scrollY;
   }
 
   #toEnd() {
