@@ -4,9 +4,9 @@ import { Composer } from "./composer.js";
 import { messageLine, ownLine, setState } from "./line.js";
 import { element } from "./markup.js";
 import { Notices } from "./notices.js";
+import { Sight } from "./sight.js";
 
 const UNSENT = "[data-client]:not([data-id])";
-const NEAR_END = 160;
 const TYPING_AFTER = 400;
 const TYPING = { bot: "Klaartje is aan het typen", agent: "De medewerker is aan het typen" };
 
@@ -15,11 +15,10 @@ export class View {
   #log;
   #composer;
   #notices;
+  #sight;
   #onChoice;
   #connected = true;
   #typing = null;
-  #atEnd = true;
-  #scrollY = 0;
   #title;
   #unseen = 0;
 
@@ -39,14 +38,9 @@ export class View {
       onChoice({ id: "bot", label: "Verder met Klaartje" });
       this.#composer.focus();
     });
+    this.#sight = new Sight(this.#page, () => this.#composer.focus());
     this.#at("human").addEventListener("click", onHuman);
-    this.#at("jump").addEventListener("click", () => {
-      this.#toEnd();
-      this.#composer.focus();
-    });
     this.#askBeforeRestart(onRestart);
-    window.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe(this.#at("dock"));
     this.#page.addEventListener("visibilitychange", () => this.#seen());
   }
 
@@ -75,7 +69,7 @@ export class View {
     }
     this.#dressChoices();
     if (history) requestAnimationFrame(() => this.#log.setAttribute("aria-live", "polite"));
-    this.#reveal(added, history);
+    this.#announce(added, history);
   }
 
   /** Show what the resident just said. */
@@ -85,7 +79,7 @@ export class View {
     this.#log.append(line);
     this.#dressChoices();
     this.#notices.tell("");
-    this.#toEnd();
+    this.#sight.toEnd();
   }
 
   /** The server has it, under this id. */
@@ -124,7 +118,7 @@ export class View {
   /** An empty page for another conversation. */
   clear() {
     this.#log.replaceChildren();
-    this.#at("jump").hidden = true;
+    this.#sight.toEnd();
   }
 
   // -- around it ---------------------------------------------------------------------------------------------
@@ -155,7 +149,7 @@ export class View {
     const dots = element("span", "typing__dots");
     dots.append(element("span"), element("span"), element("span"));
     this.#at("typing").replaceChildren(dots, element("span", "typing__words", TYPING[owner] ?? TYPING.bot));
-    if (this.#atEnd) this.#toEnd();
+    this.#sight.keep();
   }
 
   #askBeforeRestart(onRestart) {
@@ -212,38 +206,13 @@ export class View {
     }
   }
 
-  // -- where one looks ---------------------------------------------------------------------------------------
-
-  #reveal(added, history) {
+  #announce(added, history) {
     const first = added.find((line) => !line.matches(".line--resident"));
     if (!first) return;
-    if (!history && this.#page.hidden) this.#page.title = `(${++this.#unseen}) ${this.#title}`;
-    if (this.#log.children.length === added.length && !history) return; // the greeting: from the top
-    if (!this.#atEnd && !history) {
-      this.#at("jump").hidden = false;
-      return;
-    }
-    const head = this.#page.querySelector(".masthead").getBoundingClientRect();
-    const room = this.#at("dock").getBoundingClientRect().top - Math.max(0, head.bottom);
-    const tall = this.#log.getBoundingClientRect().bottom - first.getBoundingClientRect().top > room;
-    if (!tall || history) return this.#toEnd();
-    this.#atEnd = false;
-    return window.scrollBy({ top: first.getBoundingClientRect().top - Math.max(0, head.bottom) - 12 });
-  }
-
-  /** Only a resident who scrolls back leaves the end; a page that grows does not. */
-  #scrolled() {
-    const { scrollHeight, clientHeight } = this.#page.documentElement;
-    if (window.scrollY + clientHeight >= scrollHeight - NEAR_END) {
-      this.#atEnd = true;
-      this.#at("jump").hidden = true;
-    } else if (window.scrollY < this.#scrollY) this.#atEnd = false;
-    this.#scrollY = window.scrollY;
-  }
-
-  #toEnd() {
-    this.#atEnd = true;
-    window.scrollTo({ top: this.#page.documentElement.scrollHeight });
+    if (history) return this.#sight.toEnd();
+    if (this.#page.hidden) this.#page.title = `(${++this.#unseen}) ${this.#title}`;
+    const greeting = this.#log.children.length === added.length; // read from the top
+    return greeting ? undefined : this.#sight.show(first);
   }
 
   #seen() {
