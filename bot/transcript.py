@@ -50,8 +50,10 @@ class Transcript:
                 .order_by(inbox.c.seq)
             )
             waiting = (await connection.execute(pending)).all()
+        labels = {choice["id"]: choice["label"] for row in found for choice in row.choices}
+        unanswered = (_unanswered(row, row.text or labels.get(row.choice, "")) for row in waiting)
         return Page(
-            tuple(line(row) for row in found) + tuple(_unanswered(row) for row in waiting if row.text),
+            tuple(line(row) for row in found) + tuple(row for row in unanswered if row["text"]),
             found[-1].seq if found else after,
             Owner(conversation.owner),
             typing=bool(waiting) and conversation.owner == Owner.BOT,
@@ -107,11 +109,11 @@ def line(row: Any) -> dict[str, Any]:
     }
 
 
-def _unanswered(row: Any) -> dict[str, Any]:
+def _unanswered(row: Any, text: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "from": Author.RESIDENT,
-        "text": row.text if row.kind != Kind.EDIT else "",
+        "text": text if row.kind != Kind.EDIT else "",
         "choices": [],
         "links": [],
         "article": None,
