@@ -5,6 +5,7 @@ Used by the actions of the dialogue and, where the engine is down, by the fallba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ _FAR = 5.0
 
 _MISSES = 2
 HUMAN = "human"
+
+_WORD = re.compile(r"[^\W_]")
+_QUESTION = re.compile(r"[^.!?\n]*\?")
+_STORY = 300
+"""Characters from which a message is taken for a story with a question in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,19 @@ class Answer:
     misses: int = 0
     offer: str | None = None
 
+    @property
+    def found(self) -> bool:
+        """Whether the knowledge base had something for it."""
+        return self.trace.route in (Route.ANSWER, Route.CLARIFY)
+
 
 _NOWHERE = Topic()
+
+
+def gist(text: str) -> str:
+    """What is asked: of a long story only its questions, where it has any."""
+    questions = [question.strip() for question in _QUESTION.findall(text)] if len(text) > _STORY else []
+    return " ".join(questions) or text
 
 
 class Answers:
@@ -54,6 +71,10 @@ class Answers:
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
         """The best that can be said to a question."""
+        if not (_WORD.search(text) or topic.in_form):
+            trace = Trace(Route.OUT_OF_SCOPE)
+            return Answer((Say("not_understood"),), trace, topic.article, topic.misses, HUMAN)
+        text = gist(text)
         found = await self.search(text, topic)
         limits = self._search.thresholds
         best = found[0].probability if found else 0.0
@@ -72,11 +93,11 @@ class Answers:
 
     async def about(self, text: str, action: str, topic: Topic) -> tuple[Article, float] | None:
         """The likely article on which a task (`appointment`, `report`, ...) can be done, with its probability."""
-        for found in await self.search(text, topic):
+        for found in await self.search(gist(text), topic):
             if found.probability < self._search.thresholds.clarify:
                 break
             article = self._search.article(found.slug)
-            if article and any(name.split(":")[0] == action for name in article.actions):
+            if article and any(re.split("[: ]", name)[0] == action for name in article.actions):
                 return article, found.probability
         return None
 

@@ -120,7 +120,9 @@ def _phone(words: str, intent: str, dispatcher: CollectingDispatcher) -> Filled:
         return {"callback_phone": number}
     if answers.tries_phone(words) and not answers.asks(words):
         return _again("callback_phone", "callback_phone_bad", dispatcher)
-    return _again("callback_phone", "callback_phone_missing", dispatcher) if intent in _ANSWERING else None
+    if intent in _ANSWERING or answers.unsure(words):
+        return _again("callback_phone", "callback_phone_missing", dispatcher)
+    return None
 
 
 def _when(words: str, intent: str, dispatcher: CollectingDispatcher) -> Filled:
@@ -133,6 +135,8 @@ def _when(words: str, intent: str, dispatcher: CollectingDispatcher) -> Filled:
 
 
 def _topic(words: str, intent: str, dispatcher: CollectingDispatcher) -> Filled:
+    if answers.unsure(words):
+        return _again("callback_topic", "callback_topic_bad", dispatcher)
     if intent in _LEAVING or intent == "deny":
         return None
     if topic := answers.topic(words):

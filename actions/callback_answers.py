@@ -15,6 +15,7 @@ _ANY = (
     r"\b(maakt? (me |mij |ons )?(helemaal )?(niet|niks|niets) uit|geen voorkeur|hele dag|elk moment|altijd( goed)?"
     r"|wanneer (u|je|jullie) wil\w*|alles is goed|beide)\b"
 )
+_UNSURE = re.compile(r"\b(weet (ik )?(het |dat )?(echt |nog )?niet|geen (flauw )?idee)\b", re.IGNORECASE)
 _MORNING = (
     r"(ochtend|\bochtens\b|\bmorgens\b|voormiddag|voor (de )?(12|twaalf|lunch)( ?uur)?|\bvroeg\b"
     r"|\b(8|9|10|11|acht|negen|tien|elf) ?(uur|u)\b|\b(0?[89]|1[01])[:.]\d\d)"
@@ -40,6 +41,11 @@ def asks(text: str) -> bool:
     return _QUESTION.search(text) is not None
 
 
+def unsure(text: str) -> bool:
+    """Whether the resident does not know: no answer, and no refusal either."""
+    return _UNSURE.search(text) is not None
+
+
 def tries_phone(text: str) -> bool:
     """Whether the words are meant as a phone number: mostly digits, or a long row of them."""
     digits = len(_DIGITS.findall(text))
@@ -60,7 +66,7 @@ def phone(text: str) -> str | None:
 
 def part_of_day(text: str) -> str | None:
     """`ochtend`, `middag`, `avond` (which we don't do) or `maakt niet uit`; None where the words don't say."""
-    if re.search(_ANY, text, re.IGNORECASE):
+    if unsure(text) or re.search(_ANY, text, re.IGNORECASE):
         return ANY
     plain = re.sub(r"\bmiddags\b", "middag", text, flags=re.IGNORECASE)
     morning = re.search(_MORNING, plain, re.IGNORECASE)

@@ -101,6 +101,23 @@ class Unhelpful(Action):  # type: ignore[misc]  # untyped
         return speech.slots(misses=speech.topic(tracker).misses + 1, offer=HUMAN)
 
 
+class Talk(Action):  # type: ignore[misc]
+    """Small talk: one phrase, named after what was meant."""
+
+    def __init__(self, phrase: str) -> None:
+        self._phrase = phrase
+
+    def name(self) -> str:
+        """No name in the domain: its rules say the phrase themselves. This is for messages in doubt."""
+        return f"talk_{self._phrase}"
+
+    def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Say it."""
+        return _reply(dispatcher, self._phrase)
+
+
 class OutOfScope(Action):  # type: ignore[misc]  # untyped
     """Not for a municipality; unless the knowledge base is sure that it is."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from inspect import isawaitable
 from typing import Any
 
 from actions import speech
 from actions.answers import Answers
 from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
 
+_LIKELY = 0.55
+
 
 class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
-    """Look up what the resident wrote."""
+    """Look up what the resident wrote. Where nothing is found and the message looked like small talk or a task, do
+    what `guesses` has for that."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, guesses: Mapping[str, Action] | None = None) -> None:
         self._answers = answers
+        self._guesses = guesses or {}
 
     def name(self) -> str:
         """Its name in the domain."""
@@ -23,7 +29,13 @@ class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Answer, ask which one is meant, or say that we don't know."""
-        answer = await self._answers.find(speech.text(tracker), speech.topic(tracker))
+        topic = speech.topic(tracker)
+        answer = await self._answers.find(speech.text(tracker), topic)
+        intent, likely = speech.guess(tracker)
+        if not answer.found and not topic.in_form and likely >= _LIKELY and intent in self._guesses:
+            done = self._guesses[intent].run(dispatcher, tracker, domain)
+            events: list[EventType] = await done if isawaitable(done) else done
+            return events
         return speech.give(dispatcher, answer)
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from actions.answers import Answers
 from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
-from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, OutOfScope, Unhelpful
+from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
 from actions.sdk import ActionExecutionRejection, ActionExecutor, ActionNotFoundException
@@ -24,6 +24,16 @@ log = logging.getLogger(__name__)
 
 PATH = "/actions/webhook"
 TASKS = (Route.APPOINTMENT, Route.STATUS, Route.REPORT)
+TALK = {
+    "greet": "greet",
+    "goodbye": "goodbye",
+    "thanks": "thanks",
+    "help": "help",
+    "bot_challenge": "bot_challenge",
+    "insult": "insult",
+    "cancel": "cancelled",
+}
+"""Small talk, and the phrase that answers it."""
 
 
 def add_actions(
@@ -37,18 +47,29 @@ def add_actions(
 def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
     """All actions of the domain, with what they need."""
     answers = Answers(search, phrases)
+    tasks = {route.value: Task(route, answers) for route in TASKS}
+    affirm, deny, unhelpful, out_of_scope = Affirm(answers), Deny(), Unhelpful(), OutOfScope(answers)
+    guesses = {
+        **{intent: Talk(phrase) for intent, phrase in TALK.items()},
+        **tasks,
+        "affirm": affirm,
+        "deny": deny,
+        "unhelpful": unhelpful,
+        "out_of_scope": out_of_scope,
+        "human": HandOff(),
+    }
     executor = ActionExecutor()
     for action in (
-        AnswerQuestion(answers),
+        AnswerQuestion(answers, guesses),
         ChooseArticle(answers),
         ChooseAspect(answers),
         HandOff(),
         HandOffFromForm(),
-        Affirm(answers),
-        Deny(),
-        Unhelpful(),
-        OutOfScope(answers),
-        *(Task(route, answers) for route in TASKS),
+        affirm,
+        deny,
+        unhelpful,
+        out_of_scope,
+        *tasks.values(),
         ValidateCallback(),
         AskConfirm(),
         Submit(),

@@ -64,6 +64,14 @@ def confidence(tracker: Tracker) -> float:
     return float((_latest(tracker).get("intent") or {}).get("confidence") or 0.0)
 
 
+def guess(tracker: Tracker) -> tuple[str, float]:
+    """What a message in doubt most looks like, besides a question; with how sure that is."""
+    for one in _latest(tracker).get("intent_ranking") or ():
+        if one.get("name") not in ("nlu_fallback", "question"):
+            return str(one["name"]), float(one["confidence"])
+    return "", 0.0
+
+
 def value(tracker: Tracker) -> str:
     """What stands behind the colon of a choice; nothing for a text."""
     for entity in _latest(tracker).get("entities") or ():

@@ -9,6 +9,9 @@ from actions.answers import HUMAN, Answers
 from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
 from bot.model import Route, Say, Trace
 
+_CERTAIN = 0.9
+"""From here up a question was taken for a task: `kan ik zonder afspraak langskomen`."""
+
 
 class Task(Action):  # type: ignore[misc]  # untyped
     """One kind of task. Where the resident names a product, its article says how."""
@@ -28,6 +31,9 @@ class Task(Action):  # type: ignore[misc]  # untyped
         topic = speech.topic(tracker)
         found = await self._answers.about(speech.text(tracker), self._route, topic)
         if found is None:
+            answer = await self._answers.find(speech.text(tracker), topic)
+            if answer.trace.route is Route.ANSWER and (answer.trace.confidence or 0.0) >= _CERTAIN:
+                return speech.give(dispatcher, answer)
             speech.say(dispatcher, Say(self._route.value))
             speech.trace(dispatcher, Trace(self._route))
             return speech.slots(misses=0, offer=HUMAN)

@@ -36,6 +36,10 @@ FALLBACK = "nlu_fallback"
 _RASAS_OWN = frozenset({"restart", "back", "session_start", FALLBACK})
 _LONGEST = 1_000
 
+_SURE = 0.8
+"""Below this, what is not taken for a question is looked up first; the action falls back on the guess (it gets the
+ranking). Not in a form: there even a faint "laat maar" must be heard."""
+
 
 class TurnFailed(Exception):
     """The turn gave no reply that can be trusted. `detail` holds names only."""
@@ -112,10 +116,10 @@ class Dialogue:
         if not plain:
             return _parsed(FALLBACK)
         found = self._processor.parse(plain, tracker)
-        return {
-            **found,
-            "intent": found["intent"] if found["intent"].get("name") else _parsed(FALLBACK)["intent"],
-        }
+        name, sure = found["intent"]["name"], found["intent"]["confidence"] >= _SURE
+        if name and (sure or name == "question" or tracker.active_loop_name):
+            return found
+        return {**found, "intent": _parsed(FALLBACK)["intent"]}
 
 
 class _Trained(LocalModelStorage):

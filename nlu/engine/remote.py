@@ -28,6 +28,8 @@ from rasa.utils.endpoints import EndpointConfig
 failures: ContextVar[list[str]] = ContextVar("failures")
 """What went wrong in this turn, in names that are safe to log."""
 
+_GUESSES = 3
+
 _SCHEMA = RemoteAction.action_response_format_spec()
 _VALIDATOR = validator_for(_SCHEMA)(_SCHEMA)
 
@@ -121,6 +123,7 @@ def _call(name: str, tracker: DialogueStateTracker) -> dict[str, Any]:
             "intent": message.intent,
             "entities": message.entities,
             "metadata": message.metadata,
+            "intent_ranking": (message.parse_data.get("intent_ranking") or [])[:_GUESSES],
         }
     return {
         "next_action": name,

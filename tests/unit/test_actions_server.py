@@ -35,6 +35,7 @@ def call(action: str, text: str = "", *, value: str = "", intent: str = "", **sl
         "text": text,
         "intent": {"name": intent, "confidence": slots.pop("confidence", 1.0)},
         "entities": [{"entity": "value", "value": value}] if value else [],
+        "intent_ranking": slots.pop("ranking", []),
     }
     tracker = {
         "sender_id": "c",
@@ -84,6 +85,30 @@ async def test_an_answer_is_spoken_and_remembered(client: Client) -> None:
     assert said[0]["revision"] == 3
     assert route(said) == "answer"
     assert slots == {"article": PASSPORT.slug, "misses": 0, "offer": None}
+
+
+@pytest.mark.parametrize(
+    ("intent", "likely", "text", "expected"),
+    [
+        ("thanks", 0.7, "hartstikke bedankt joh", "smalltalk"),
+        ("thanks", 0.7, "paspoort", "answer"),
+        ("thanks", 0.3, "hartstikke bedankt joh", "out_of_scope"),
+        ("appointment", 0.7, "ik wil graag langskomen", "appointment"),
+        ("human", 0.7, "geef iemand", "handoff"),
+        ("callback", 0.7, "bellen", "out_of_scope"),
+    ],
+)
+async def test_in_doubt_the_search_decides_and_then_the_guess(
+    client: Client, intent: str, likely: float, text: str, expected: str
+) -> None:
+    ranking = [{"name": "nlu_fallback", "confidence": 0.8}, {"name": intent, "confidence": likely}]
+    said, _ = await run(client, "action_answer", text, intent="nlu_fallback", ranking=ranking)
+    assert route(said) == expected
+
+
+async def test_a_question_taken_for_a_task_is_answered(client: Client) -> None:
+    said, _ = await run(client, "action_status", "moet mijn paspoort mee")
+    assert route(said) == "answer"
 
 
 async def test_choices_are_followed(client: Client) -> None:
