@@ -83,11 +83,21 @@ def _phrase(where: str, entry: Any) -> Outbound:
         raise WordingError(f"{where}: needs a text")
     if unknown := set(entry) - {"text", "choices", "links"}:
         raise WordingError(f"{where}: unknown field {sorted(unknown)[0]!r}")
-    try:
-        return Outbound(
-            text=entry["text"].strip(),
-            choices=tuple(Choice(c["id"], c["label"]) for c in entry.get("choices", ())),
-            links=tuple(Link(x["label"], x["url"]) for x in entry.get("links", ())),
-        )
-    except (KeyError, TypeError):
-        raise WordingError(f"{where}: choices need id and label, links need label and url") from None
+    return Outbound(
+        text=entry["text"].strip(),
+        choices=tuple(Choice(*pair) for pair in _pairs(where, entry, "choices", "id", "label")),
+        links=tuple(Link(*pair) for pair in _pairs(where, entry, "links", "label", "url")),
+    )
+
+
+def _pairs(where: str, entry: Mapping[str, Any], field: str, *names: str) -> list[list[str]]:
+    """The values under a field. A comma in a label without quotes makes one more name: that is refused too."""
+    found = entry.get(field) or []
+    for item in found:
+        if not isinstance(item, dict) or set(item) != set(names) or not all(map(_is_text, item.values())):
+            raise WordingError(f"{where}: {field} need {' and '.join(names)}, and nothing else, as text")
+    return [[item[name] for name in names] for item in found]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)

@@ -26,7 +26,7 @@ from bot.turn import Turns
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
 from tests.conftest import SetClock
-from tests.conversations.residents import InTerminal, OnTelegram, OnTheWeb, Resident
+from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, Resident
 from tests.conversations.truth import Truth
 from tests.fakes.telegram import FakeTelegram
 from tests.integration.engine_process import SECRET
@@ -130,11 +130,11 @@ async def _moved_in(
 ) -> tuple[House, Resident]:
     values: dict[str, Any] = {"database_url": url, "state_dir": directory, "port": 0}
     if channel == "terminal":
-        screen = io.StringIO()
-        terminal = Terminal(None, screen, address=str(uuid.UUID(int=1)))  # type: ignore[arg-type]  # typed by us
+        screen, keyboard = io.StringIO(), Keyboard()
+        terminal = Terminal(keyboard, screen, address=str(uuid.UUID(int=1)), settled=_at_once)
         channels: dict[str, Channel] = {"terminal": terminal}
         house = await stack.enter_async_context(open_house(Settings(**values), channels, clock))
-        return house, InTerminal(house, terminal, screen)
+        return house, InTerminal(house, terminal, keyboard, screen)
     if channel == "webchat":
         house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
         address = await stack.enter_async_context(web_role(house, {}))
@@ -155,6 +155,10 @@ async def _moved_in(
     await stack.enter_async_context(web_role(house, {}))
     await fake.until(lambda: bool(fake.webhook and fake.commands))
     return house, OnTelegram(fake)
+
+
+async def _at_once() -> None:
+    """The turn is played after the line is taken."""
 
 
 def _stable(message: dict[str, Any]) -> dict[str, Any]:

@@ -108,14 +108,16 @@ class OnTelegram:
 class InTerminal:
     """Lines in, and what is printed out."""
 
-    def __init__(self, house: House, terminal: Terminal, screen: io.StringIO) -> None:
+    def __init__(self, house: House, terminal: Terminal, keyboard: Keyboard, screen: io.StringIO) -> None:
         self._house = house
         self._terminal = terminal
+        self._keyboard = keyboard
         self._screen = screen
 
     async def does(self, turn: dict[str, Any]) -> None:
         """Type a line."""
-        await self._house.edge(self._terminal.parse(turn["text"].encode()))
+        self._keyboard.typed = [turn["text"].encode() + b"\n"]
+        await self._terminal.listen(self._house.edge)
 
     async def reads(self) -> list[Message]:
         """The screen, which is then cleared."""
@@ -123,6 +125,16 @@ class InTerminal:
         self._screen.seek(0)
         self._screen.truncate()
         return [{"text": shown}] if shown else []
+
+
+class Keyboard:
+    """Lines that are typed, and then no more."""
+
+    typed: list[bytes]
+
+    async def readline(self) -> bytes:
+        """The next line, empty at the end."""
+        return self.typed.pop() if self.typed else b""
 
 
 def _telegram(message: dict[str, Any]) -> Message:

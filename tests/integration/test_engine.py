@@ -83,7 +83,7 @@ async def test_buttons_say_what_they_stand_for(resident: Conversation) -> None:
     "choice", ["onbekend", "onbekend:1", "restart", "back", "session_start", ":", "nlu_fallback:x"]
 )
 async def test_an_unknown_button_is_input_that_we_do_not_know(resident: Conversation, choice: str) -> None:
-    assert await resident.choose(choice) == ["not_found"]
+    assert await resident.choose(choice) == ["not_understood"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions import aspects
-from actions.answers import Answers, Topic
+from actions.answers import Answers, Topic, gist
 from actions.phrases import Phrases
 from bot.model import Outbound, Route, Say
 from tests.fakes.search import PASSPORT, TIP, WordSearch
@@ -90,9 +90,26 @@ async def test_a_miss_in_a_form_counts_for_nothing(answers: Answers) -> None:
     assert answer.misses == 1
 
 
-@pytest.mark.parametrize("text", ["", "   ", "😀😀", "\x00", "a" * 100_000])
-async def test_no_text_breaks_it(answers: Answers, text: str) -> None:
-    assert (await answers.find(text)).messages == (Say("not_found"),)
+@pytest.mark.parametrize("text", ["", "   ", "😀😀", "\x00", "?", "_", "..."])
+async def test_a_message_without_a_word_is_no_question(answers: Answers, text: str) -> None:
+    answer = await answers.find(text, Topic(misses=1))
+    assert (answer.messages, answer.misses, answer.offer) == ((Say("not_understood"),), 1, "human")
+
+
+async def test_no_text_breaks_it(answers: Answers) -> None:
+    assert (await answers.find("a" * 100_000)).messages == (Say("not_found"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("Kort. Wat kost het? Graag snel.", "Kort. Wat kost het? Graag snel."),
+        ("Ik woon hier al lang. " * 20 + "Wat kost een paspoort? Alvast dank.", "Wat kost een paspoort?"),
+        ("Ik woon hier al lang. " * 20, "Ik woon hier al lang. " * 20),
+    ],
+)
+def test_a_long_story_is_about_what_it_asks(text: str, asked: str) -> None:
+    assert gist(text) == asked
 
 
 async def test_an_article_that_is_gone_is_not_invented() -> None:
