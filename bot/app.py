@@ -240,6 +240,10 @@ async def _starting() -> Health:
     return Health("down", "starting")
 
 
+async def _stopping() -> Health:
+    return Health("down", "stopping")
+
+
 @asynccontextmanager
 async def _private_door(settings: Settings) -> AsyncIterator[int]:
     app = application()
@@ -341,6 +345,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             parts.update(await stack.enter_async_context(worker_role(house)))
         _announce(address)
         await stop.wait()
+        parts.clear()  # who balances the load sends nothing more
+        parts["process"] = _stopping
         log.info("stopping: what runs is finished first")
 
 

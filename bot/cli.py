@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,9 +19,10 @@ from bot.callbacks import Callbacks
 from bot.municipality import MunicipalityError
 from bot.privacy import Privacy
 from bot.settings import Settings, SettingsError
+from bot.web.server import NotListening
 from bot.wording import WordingError
 
-_FAULTS = (SettingsError, MunicipalityError, WordingError, app.NotMigrated, app.NotPossible)
+_FAULTS = (SettingsError, MunicipalityError, WordingError, app.NotMigrated, app.NotPossible, NotListening)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,8 +41,21 @@ def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = F
         return asyncio.run(job(settings))
     except _FAULTS as error:
         raise click.ClickException(str(error)) from None
+    except ExceptionGroup as group:  # the same, from beside a background job
+        known, other = group.split(_FAULTS)
+        if known is None or other is not None:
+            raise
+        raise click.ClickException("; ".join(map(str, _leaves(known)))) from None
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _until_signal() -> asyncio.Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_BODY = 100 * 1024
 """Bytes of a request; a larger one is refused with 413."""
+
+
+class NotListening(Exception):
+    """The address can't be had; the message says which and why."""
 
 
 def application() -> web.Application:
@@ -63,12 +68,17 @@ def client_address(trusted_proxies: int) -> Callable[[web.Request], str]:
 
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
-    """Serve while the block runs; gives the port (chosen by the system where `port` is 0)."""
+    """Serve while the block runs; gives the port (chosen by the system where `port` is 0). Raises `NotListening`."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=3)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, backlog=1024)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise NotListening(
+                f"can't listen on {host} port {port}: {os.strerror(error.errno or 0)}"
+            ) from None
         addresses = runner.addresses
         yield addresses[0][1]
     finally:
