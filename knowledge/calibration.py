@@ -91,6 +91,13 @@ def stored(encoder: str) -> Calibration | None:
     return Calibration(tuple(found["weights"].values()), Thresholds(**found["thresholds"]))
 
 
+def rehearsal() -> list[tuple[str, str]]:
+    """Slugs, each with a question."""
+    lines = REHEARSAL.read_text("utf-8").splitlines()
+    pairs = (line.partition("\t") for line in lines if line and not line.startswith("#"))
+    return [(slug, question) for slug, _, question in pairs]
+
+
 def fit(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | None = None) -> Calibration:
     """Weights and thresholds for these articles and this encoder."""
     return fit_samples(list(samples(entries, encoder, cache)))
@@ -122,8 +129,7 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
 
 
 def _rehearsal(index: Index, encoder: Encoder, cache: VectorCache | None) -> Iterator[Sample]:
-    lines = (line.split("\t") for line in _lines(REHEARSAL))
-    pairs = [(slug, text) for slug, text in lines if slug in index.positions and not index.exact(text)]
+    pairs = [(slug, text) for slug, text in rehearsal() if slug in index.positions and not index.exact(text)]
     vectors = encode_texts(encoder, [text for _, text in pairs], cache, "query")
     for (slug, text), vector in zip(pairs, vectors, strict=True):
         yield _sample("rehearsal", index, text, vector, index.positions[slug])
@@ -132,10 +138,6 @@ def _rehearsal(index: Index, encoder: Encoder, cache: VectorCache | None) -> Ite
 def _sample(kind: str, index: Index, text: str, vector: Vectors, right: int) -> Sample:
     evidence = index.evidence(text, vector, keep=right)
     return Sample(kind, evidence, int(np.flatnonzero(evidence.articles == right)[0]))
-
-
-def _lines(path: Path) -> list[str]:
-    return [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 
 
 def fit_samples(found: Sequence[Sample]) -> Calibration:

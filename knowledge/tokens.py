@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import simplemma
@@ -145,10 +145,9 @@ class Vocabulary:
         return {token: 1.0}
 
     def _joints(self, first: str, second: str) -> Iterator[str]:
-        for head in _stems(first):
-            for link in ("", "s", "en", "e", "n"):
-                if (joint := head + link + second) in self.lemmas:
-                    yield joint
+        for head, link, tail in product(_stems(first), ("", "s", "en", "e", "n"), _stems(second)):
+            if (joint := head + link + tail) in self.lemmas:
+                yield joint
 
     def _split(self, word: str) -> list[str]:
         """The words that make up the whole word, at least one of them from the articles, or nothing."""
