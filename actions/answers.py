@@ -22,7 +22,7 @@ _MISSES = 2
 HUMAN = "human"
 
 _WORD = re.compile(r"[^\W_]")
-_QUESTION = re.compile(r"[^.!?\n]*\?")
+_SENTENCE = re.compile(r"(?<=[.!?\n])")
 _STORY = 300
 """Characters from which a message is taken for a story with a question in it."""
 
@@ -58,7 +58,9 @@ _NOWHERE = Topic()
 
 def gist(text: str) -> str:
     """What is asked: of a long story only its questions, where it has any."""
-    questions = [question.strip() for question in _QUESTION.findall(text)] if len(text) > _STORY else []
+    if len(text) <= _STORY:
+        return text
+    questions = (sentence.strip() for sentence in _SENTENCE.split(text) if sentence.endswith("?"))
     return " ".join(questions) or text
 
 

@@ -17,7 +17,8 @@ _PERSON = re.compile(
     r"|\bdoorverbinden\b|\bverbind (me|mij) door\b|^\W*(een )?(mens|medewerker)\W*$",
     re.IGNORECASE,
 )
-_SURE = ("answer", "clarify")
+_SHORT, _LONGEST = 400, 4_000
+"""Characters in which a person is asked for, and that are looked up."""
 
 
 class SearchEngine:
@@ -30,7 +31,7 @@ class SearchEngine:
         """An answer, a person, or where we stand."""
         kind, _, value = (turn.choice or "").partition(":")
         topic = _topic(turn.memory)
-        if kind == "human" or (not kind and _PERSON.search(turn.text)):
+        if kind == "human" or (not kind and _PERSON.search(turn.text[:_SHORT])):
             command = Command("handoff", {"reason": "asked", "topic": topic.article})
             return Reply((), (command,), turn.memory, Trace(Route.HANDOFF, topic.article))
         if kind == "article":
@@ -39,8 +40,8 @@ class SearchEngine:
             slug, _, aspect = value.rpartition("/")
             return _reply(self._answers.aspect(slug or topic.article or "", aspect), turn)
         if not kind:
-            answer = await self._answers.find(turn.text, topic)
-            if answer.trace.route in _SURE:
+            answer = await self._answers.find(turn.text[:_LONGEST], topic)
+            if answer.found:
                 return _reply(answer, turn)
         return Reply((Say("search_only"),), memory=turn.memory, trace=Trace(Route.OUT_OF_SCOPE))
 

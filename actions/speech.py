@@ -10,6 +10,9 @@ from actions.answers import Answer, Topic
 from actions.sdk import CollectingDispatcher, EventType, SlotSet, Tracker
 from bot.model import Command, Outbound, Say, Trace
 
+LONGEST = 4_000
+"""Characters of a message that are looked at."""
+
 
 def say(dispatcher: CollectingDispatcher, *messages: Say | Outbound) -> None:
     """Messages for the resident."""
@@ -50,8 +53,8 @@ def topic(tracker: Tracker) -> Topic:
 
 
 def text(tracker: Tracker) -> str:
-    """What the resident wrote."""
-    return str(_latest(tracker).get("text") or "")
+    """What the resident wrote, of reasonable length."""
+    return str(_latest(tracker).get("text") or "")[:LONGEST]
 
 
 def intent(tracker: Tracker) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
-from actions import aspects
+from actions import aspects, callback_answers
 from actions.answers import Answers, Topic, gist
 from actions.phrases import Phrases
 from bot.model import Outbound, Route, Say
@@ -142,6 +144,28 @@ async def test_an_aspect_that_is_gone_gets_the_answer(answers: Answers) -> None:
 )
 def test_which_part_a_question_asks_for(text: str, aspect: str | None) -> None:
     assert aspects.asked(text) == aspect
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 4_000, "a? " * 1_300, "mens " * 800, "." * 4_000, "1 " * 2_000, "en " * 1_300, "?" * 4_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    started = perf_counter()
+    gist(text)
+    aspects.asked(text)
+    aspects.follows_up(text)
+    callback_answers.phone(text)
+    callback_answers.part_of_day(text)
+    callback_answers.change(text)
+    callback_answers.topic(text)
+    assert perf_counter() - started < 1.0
+
+
+def test_of_a_story_only_its_questions_are_looked_up() -> None:
+    story = "Ik woon hier al jaren en ben erg tevreden. " * 8
+    assert gist(f"{story}Wat kost een paspoort? Groetjes, Jan") == "Wat kost een paspoort?"
+    assert gist(story) == story
+    assert gist("Hoi! Wat kost een paspoort?") == "Hoi! Wat kost een paspoort?"
 
 
 def test_buttons_fit_every_channel() -> None:
