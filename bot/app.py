@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.ask import Asking
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
@@ -155,6 +157,8 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
     app.on_shutdown.append(chat.close)
     health = HealthPage(parts, channel_checks(house))
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
+    if settings.theme and not settings.theme.is_dir():
+        raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
     add_page(
         app,
@@ -162,6 +166,7 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
         phone=variables["telefoon"],
         hours=variables["openingstijden_medewerkers"],
         frame_ancestors=settings.frame_ancestors,
+        theme=settings.theme,
     )
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
@@ -322,10 +327,15 @@ def _articles(house: House) -> ArticleStore:
 
 
 async def check_schema(house: House) -> None:
-    """Raises `NotMigrated` unless the store fits this program."""
-    async with house.database.read() as connection:
-        if not await is_current(connection):
-            raise NotMigrated("the database has another schema: run `klaartje migrate` first")
+    """Raises `NotMigrated` unless the store fits this program, `NotPossible` where it can't be opened."""
+    try:
+        async with house.database.read() as connection:
+            current = await is_current(connection)
+    except (SQLAlchemyError, OSError) as error:
+        reason = f"the database can't be opened ({type(error).__name__})"
+        raise NotPossible(f"{reason}: is it there, and did `klaartje migrate` run?") from None
+    if not current:
+        raise NotMigrated("the database has another schema: run `klaartje migrate` first")
 
 
 async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: bool) -> None:

@@ -43,7 +43,9 @@ class Row:
 
     def inbound(self, channel: str, address: str) -> Inbound:
         """The message as the channel gave it."""
-        return Inbound(channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to, self.ref)
+        return Inbound(
+            channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to, self.ref
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import holidays
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from bot.clock import AMSTERDAM
 from bot.wording import fill_in
@@ -88,6 +97,17 @@ class Municipality(BaseModel):
     facts: Annotated[Mapping[str, str], AfterValidator(_facts)]
     hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
     closed: tuple[Closure, ...] = ()
+    open_on: tuple[str, ...] = ()
+    """Public holidays on which the desks are open all the same, by their Dutch names."""
+
+    @field_validator("open_on")
+    @classmethod
+    def _known_holidays(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = set(_holidays(2025).values())  # a year with all of them: 5 May counts once in five years
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{name!r} is not a public holiday: use {', '.join(sorted(known))}")
+        return names
 
     @classmethod
     def load(cls, path: Path) -> Municipality:
@@ -115,7 +135,8 @@ class Municipality(BaseModel):
 
     def spans(self, desk: str, day: date) -> tuple[Span, ...]:
         """When the desk is open on a day; nothing on a public holiday or in a closure."""
-        if day in _holidays(day.year) or any(c.start <= day <= c.end for c in self.closed):
+        holiday = _holidays(day.year).get(day)
+        if (holiday and holiday not in self.open_on) or any(c.start <= day <= c.end for c in self.closed):
             return ()
         return tuple(self.hours[desk].get(DAYS[day.weekday()], ()))
 
@@ -166,9 +187,10 @@ def _range(first: int, last: int) -> str:
     return f"{DAY_NAMES[first]}{joint}{DAY_NAMES[last]}"
 
 
-def _holidays(year: int) -> holidays.HolidayBase:
-    """Public holidays. The library leaves Good Friday out (a bank holiday), and holds 5 May once in five years."""
-    return holidays.country_holidays("NL", years=year)
+@lru_cache(maxsize=16)
+def _holidays(year: int) -> Mapping[date, str]:
+    """The public holidays of the Algemene termijnenwet, art. 3, with their Dutch names."""
+    return dict(holidays.country_holidays("NL", years=year, language="nl"))
 
 
 def clock_words(moment: time) -> str:

