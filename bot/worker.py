@@ -80,8 +80,10 @@ class Worker:
                         task = asyncio.ensure_future(job)
                         running.add(task)
                         task.add_done_callback(finished)
+                    # Not wait_for: on Python 3.11 that can lose a cancellation, and then we never stop.
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), IDLE)
+                        async with asyncio.timeout(IDLE):
+                            await wake.wait()
             finally:
                 listener.cancel()
                 if running:

@@ -146,7 +146,8 @@ class Terminal:
         wait = self._patience
         while True:
             try:
-                await asyncio.wait_for(self._spoke.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._spoke.wait()
             except TimeoutError:
                 return
             self._spoke.clear()

@@ -60,9 +60,10 @@ class RedisBus:
             while True:
                 yield await queue.get()
 
-        with suppress(TimeoutError):  # Redis is away: begin without it
-            await asyncio.wait_for(listening.wait(), 3)
         try:
+            with suppress(TimeoutError):  # Redis is away: begin without it
+                async with asyncio.timeout(3):
+                    await listening.wait()
             yield wakes()
         finally:
             listener.cancel()
