@@ -2,8 +2,8 @@
 
 Importing TensorFlow takes 7 to 12 of the 12 to 17 seconds that Rasa's import takes, and 350 MB. Rasa needs it for three
 classes that only watch or feed the training of a neural network, imported at the top of `rasa.utils.train_utils`,
-which everything imports. So where a model (or a configuration) holds only components known to be free of it, those two
-modules are taken by empty ones before Rasa is imported. TensorFlow itself is not touched or faked: with any other
+which everything imports. So where a model holds only components known to be free of it, those two modules are
+replaced by empty ones before Rasa is imported. TensorFlow itself is not touched or faked: with any other
 component nothing is replaced, and all loads as usual, slower.
 """
 
