@@ -33,7 +33,7 @@ def _serve() -> int:
         sys.stderr.write(f"engine: {error}\n")
         return 2
     logs.configure(settings.debug)
-    parent.watch()
+    parent.watch(settings.parent)
     try:
         return asyncio.run(serve(settings))
     except OSError as error:

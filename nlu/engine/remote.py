@@ -48,20 +48,29 @@ class ActionServer(EndpointConfig):
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self, name: str, call: dict[str, Any]) -> dict[str, Any]:
-        """The result of an action. Raises `ActionFailed`, or `ActionExecutionRejection` where it declined."""
+        """The result of an action. Raises `ActionFailed`, or `ActionExecutionRejection` where it declined.
+
+        Where the connection breaks it is tried once more: a worker that has just died has colleagues behind the same
+        address. That is safe: what an action does outside carries a key of the turn, the rest is done by the turn.
+        """
         try:
-            async with self._client().post(str(self.url), json=call) as response:
-                if response.status == 200:
-                    result = await response.json()
-                elif response.status == 400 and (await response.json()).get("action_name") == name:
-                    raise ActionExecutionRejection(name)
-                else:
-                    raise ActionFailed(f"{name}: status {response.status}")
+            try:
+                result = await self._call(name, call)
+            except aiohttp.ClientConnectionError:
+                result = await self._call(name, call)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError) as error:
             raise ActionFailed(f"{name}: {type(error).__name__}") from error
         if not _VALIDATOR.is_valid(result):
             raise ActionFailed(f"{name}: not a result")
         return cast("dict[str, Any]", result)
+
+    async def _call(self, name: str, call: dict[str, Any]) -> Any:
+        async with self._client().post(str(self.url), json=call) as response:
+            if response.status == 200:
+                return await response.json()
+            if response.status == 400 and (await response.json()).get("action_name") == name:
+                raise ActionExecutionRejection(name)
+            raise ActionFailed(f"{name}: status {response.status}")
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -16,7 +16,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """One engine."""
+    """One engine. `parent` is the process that started it and without which it has no reason to live, or None."""
 
     host: str
     port: int
@@ -24,6 +24,7 @@ class Settings:
     actions_url: str
     actions_secret: str
     model: Path
+    parent: int | None
     debug: bool
 
     @classmethod
@@ -36,6 +37,7 @@ class Settings:
             actions_url=os.environ.get("ACTIONS_URL", "http://127.0.0.1:5066/actions/webhook"),
             actions_secret=_needed("ACTIONS_SECRET"),
             model=Path(os.environ.get("ENGINE_MODEL") or MODEL),
+            parent=_number("ENGINE_PARENT_PID", 0) or None,
             debug=os.environ.get("LOG_LEVEL", "").upper() == "DEBUG",
         )
 

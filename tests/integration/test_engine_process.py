@@ -139,6 +139,34 @@ async def test_an_orphan_leaves_at_once(tmp_path: Path) -> None:
     until(lambda: not _runs(child))
 
 
+def test_an_orphan_from_the_first_moment_leaves_too(tmp_path: Path) -> None:
+    """The parent dies before the engine has begun to look."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import os, subprocess, sys\n"
+        "os.environ['ENGINE_PARENT_PID'] = str(os.getpid())\n"
+        "child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=2)\n"
+        "print(child.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    environment = {
+        **os.environ,
+        "ENGINE_PORT": str(services.free_port()),
+        "ENGINE_SECRET": "x",
+        "ACTIONS_SECRET": "y",
+    }
+    parent = subprocess.run(
+        [sys.executable, str(script), services.need(interpreter), "-m", "engine"],
+        cwd=NLU,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+        check=True,
+    )
+    until(lambda: not _runs(int(parent.stdout)))
+
+
 def _runs(process: int) -> bool:
     try:
         return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
