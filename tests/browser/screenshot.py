@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.async_api import Page, ViewportSize, async_playwright
 
+from tests import processes
 from tests.browser.conftest import ARGS, chromium_path
-from tests.browser.fake_chat import FakeChat, Message
-
-NOW = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+from tests.browser.fake_chat import Message
 
 
 def conversation(message: Message) -> list[Message]:
@@ -41,25 +40,28 @@ async def ask(page: Page, text: str) -> None:
 
 
 async def main(folder: Path) -> None:
-    """Start a chat, ask, and write `chat.png`."""
-    chat = FakeChat(conversation, lambda: NOW)
+    """Start the real house, ask, and write `chat.png`."""
     folder.mkdir(parents=True, exist_ok=True)
-    await chat.start()
-    try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGS)
-            view: ViewportSize = {"width": 390, "height": 844}
-            page = await browser.new_page(
-                viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True
-            )
-            await page.clock.set_fixed_time(NOW)
-            await page.goto(chat.url)
-            await ask(page, "Hoe vraag ik een paspoort aan?")
-            await page.evaluate("document.fonts.ready")
-            await page.screenshot(path=folder / "chat.png")
-            await browser.close()
-    finally:
-        await chat.stop()
+    with TemporaryDirectory() as state:
+        ports = {name: str(processes.port()) for name in ("PORT", "ENGINE_PORT", "ACTIONS_PORT")}
+        environment = {"STATE_DIR": state, "ENGINE_PYTHON": str(processes.trained()), **ports}
+        url = f"http://127.0.0.1:{ports['PORT']}"
+        with processes.bot("run", Path(state), environment).start():
+            await processes.ready(url, "worker", "engine", "search")
+            await _photograph(url, folder / "chat.png")
+
+
+async def _photograph(url: str, file: Path) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=ARGS)
+        view: ViewportSize = {"width": 390, "height": 844}
+        page = await browser.new_page(viewport=view, device_scale_factor=2, has_touch=True, is_mobile=True)
+        await page.goto(url)
+        await page.locator(".line").first.wait_for()
+        await ask(page, "Wat kost een paspoort?")
+        await page.evaluate("document.fonts.ready")
+        await page.screenshot(path=file)
+        await browser.close()
 
 
 if __name__ == "__main__":
