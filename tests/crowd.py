@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,6 +145,16 @@ async def web_resident(store: Database, session: ClientSession, url: str) -> tup
     async with store.read() as connection:
         address = await connection.scalar(sa.select(chat_sessions.c.address).where(mine))
     return Resident("webchat", str(address), page.send), page
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """A look into the store from outside."""
+    store = Database(url)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def patient() -> ClientSession:

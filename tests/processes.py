@@ -164,6 +164,11 @@ def bot(role: str, directory: Path, environment: Mapping[str, str], *, name: str
     )
 
 
+def sqlite(directory: Path) -> str:
+    """The address of the store that a bot makes in its state directory."""
+    return f"sqlite+aiosqlite:///{directory / 'klaartje.db'}"
+
+
 def engine(python: Path, directory: Path, environment: Mapping[str, str]) -> Program:
     """The engine as a service of its own."""
     return Program(

@@ -16,7 +16,7 @@ from aiohttp import ClientSession, ClientTimeout
 from bot.db.database import Database
 from bot.db.tables import conversations, inbox
 from tests import processes
-from tests.crowd import WebResident, patient
+from tests.crowd import WebResident, opened, patient
 from tests.processes import Program, until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(400)]
@@ -79,7 +79,9 @@ async def test_an_engine_that_never_starts(start: Start, state_dir: Path) -> Non
         answer = await talk.say(QUESTION)
         assert answer["article"] == "paspoort-aanvragen"
         answer = await talk.say("wat is de zin van het leven")
-        assert "human" in [choice["id"] for choice in answer["choices"]], "what search does not know, a person may"
+        assert "human" in [choice["id"] for choice in answer["choices"]], (
+            "what search does not know, a person may"
+        )
         answer = await talk.say("ik wil een medewerker spreken")
         assert (await talk.page.read())[-1]["text"] == answer["text"]
 
@@ -119,8 +121,11 @@ async def test_a_stop_finishes_what_runs(start: Start, state_dir: Path, engine_p
     house, url = program(state_dir, engine_python)
     start(house)
     await processes.ready(url)
-    store = Database(f"sqlite+aiosqlite:///{state_dir / 'klaartje.db'}")
-    async with patient() as session, ClientSession(timeout=ClientTimeout(total=None)) as streaming:
+    async with (
+        opened(processes.sqlite(state_dir)) as store,
+        patient() as session,
+        ClientSession(timeout=ClientTimeout(total=None)) as streaming,
+    ):
         pages = [await WebResident.open(session, url) for _ in range(10)]
         stream = asyncio.create_task(read_stream(streaming, url, pages[0]))
         await asyncio.gather(*(page.send(number, QUESTION) for page in pages for number in range(3)))
@@ -137,7 +142,6 @@ async def test_a_stop_finishes_what_runs(start: Start, state_dir: Path, engine_p
 
             await until(answered, 90, "after the next start every message has its answer")
     assert await house.stop(15) == 0
-    await store.close()
     no_trace(house)
 
 

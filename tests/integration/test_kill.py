@@ -24,6 +24,7 @@ from tests.crowd import (
     Resident,
     WebResident,
     heard,
+    opened,
     patient,
     telegram_resident,
     web_resident,
@@ -153,10 +154,9 @@ async def page_shows_the_same(page: WebResident, found: Heard) -> None:
 @asynccontextmanager
 async def embedded(start: Start, directory: Path, python: str) -> AsyncIterator[Installation]:
     """SQLite, and one process that has the engine as its child."""
-    store = Database(f"sqlite+aiosqlite:///{directory / 'klaartje.db'}")
     port = processes.port()
     url = f"http://127.0.0.1:{port}"
-    async with FakeTelegram() as fake:
+    async with FakeTelegram() as fake, opened(processes.sqlite(directory)) as store:
         program = processes.bot(
             "run",
             directory,
@@ -191,18 +191,20 @@ async def embedded(start: Start, directory: Path, python: str) -> AsyncIterator[
         await processes.ready(url)
         yield Installation(url, store, fake, {"bot": kill_bot, "engine": kill_engine}, [program])
         assert await program.stop() == 0
-    await store.close()
 
 
 @asynccontextmanager
 async def scaled_out(start: Start, directory: Path, python: str) -> AsyncIterator[Installation]:
     """PostgreSQL and Redis; web, two workers and the engine are services of their own."""
-    database = await make_postgresql()
-    store = Database(database)
     port, doors, engine_port = processes.port(), [processes.port() for _ in range(2)], processes.port()
     url = f"http://127.0.0.1:{port}"
     secrets = {"ENGINE_SECRET": "engine-secret", "ACTIONS_SECRET": "actions-secret"}
-    async with FakeTelegram() as fake, balancer(doors) as actions_port:
+    async with (
+        FakeTelegram() as fake,
+        balancer(doors) as actions_port,
+        own_postgresql() as database,
+        opened(database) as store,
+    ):
         shared = {
             "DATABASE_URL": database,
             "REDIS_URL": services.need(services.redis),
@@ -249,8 +251,16 @@ async def scaled_out(start: Start, directory: Path, python: str) -> AsyncIterato
         yield Installation(url, store, fake, kills, programs)
         for program in programs:
             assert await program.stop() == 0, program.name
-    await store.close()
-    await drop_postgresql(database)
+
+
+@asynccontextmanager
+async def own_postgresql() -> AsyncIterator[str]:
+    """A database of this test alone."""
+    url = await make_postgresql()
+    try:
+        yield url
+    finally:
+        await drop_postgresql(url)
 
 
 def telegram(fake: FakeTelegram, url: str) -> dict[str, str]:
