@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -269,6 +270,7 @@ def _engine_child(
             "ENGINE_SECRET": secret,
             "ACTIONS_URL": actions_url,
             "ACTIONS_SECRET": actions_secret,
+            "ENGINE_PARENT_PID": str(os.getpid()),
             "LOG_LEVEL": settings.log_level,
         },
     )

@@ -7,7 +7,6 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -20,13 +19,11 @@ from bot.db.tables import chat_sessions, conversations, messages
 from bot.inbox import message_id, new_conversation
 from bot.model import Author, Inbound, Kind, Outbound
 from bot.ports import Accept, Bus, Refused
-from bot.transcript import Transcript
+from bot.transcript import Page, Transcript
 
 HEARTBEAT = 15.0
 LOOK = 5.0
 """Seconds between looks at the store without a wake: what is left when the bus is gone."""
-
-_REMEMBERED = 10_000
 
 
 class WebInbound(Protocol):
@@ -59,7 +56,6 @@ class Chat:
         self._client = client
         self._clock = clock
         self._transcript = Transcript(database, channel.name)
-        self._known: OrderedDict[str, str] = OrderedDict()
         self._closing = asyncio.Event()
 
     def routes(self) -> list[web.RouteDef]:
@@ -103,14 +99,13 @@ class Chat:
     async def give_messages(self, request: web.Request) -> web.Response:
         """The transcript, or what came after a message."""
         address = await self._address(request)
-        after = 0
-        if wanted := request.query.get("after"):
-            position = await self._transcript.position(address, wanted)
-            if position is None and await self._transcript.is_pending(address, wanted):
-                return web.json_response({"messages": [], "owner": "bot", "typing": True})
-            after = position or 0
-        page = await self._transcript.read(address, after)
-        return web.json_response({"messages": page.lines, "owner": page.owner, "typing": page.typing})
+        wanted = request.query.get("after", "")
+        page = await self._transcript.read(address, await self._position(address, wanted))
+        lines = [line for line in (*page.lines, *page.waiting) if line["id"] != wanted]
+        return web.json_response({"messages": lines, "owner": page.owner, "typing": page.typing})
+
+    async def _position(self, address: str, message_id: str) -> int:
+        return await self._transcript.position(address, message_id) if message_id else 0
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events from the last one the reader has (`Last-Event-ID` or `after`)."""
@@ -125,14 +120,14 @@ class Chat:
         )
         async with self._bus.subscribe(f"chat:{address}") as wakes:
             await response.prepare(request)
-            after = (await self._transcript.position(address, wanted) or 0) if wanted else 0
+            after = await self._position(address, wanted)
             stream = _Stream(response)
             waiting = asyncio.ensure_future(anext(wakes))
             closing = asyncio.ensure_future(self._closing.wait())
             try:
                 while not self._closing.is_set():
                     page = await self._transcript.read(address, after)
-                    await stream.page(page.lines, page.owner, typing=page.typing)
+                    await stream.page(page)
                     after = page.last
                     await asyncio.wait({waiting, closing}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
                     if waiting.done():
@@ -148,18 +143,12 @@ class Chat:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refused("a session token is needed: Authorization: Bearer ...", 401)
-        key = _hash(token.strip())
-        if key not in self._known:
-            async with self._database.read() as connection:
-                address = await connection.scalar(
-                    sa.select(chat_sessions.c.address).where(chat_sessions.c.token_hash == key)
-                )
-            if address is None:
-                raise Refused("unknown session", 401)
-            self._known[key] = address
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return self._known[key]
+        known = sa.select(chat_sessions.c.address).where(chat_sessions.c.token_hash == _hash(token.strip()))
+        async with self._database.read() as connection:
+            address: str | None = await connection.scalar(known)
+        if address is None:
+            raise Refused("unknown session", 401)
+        return address
 
 
 class _Stream:
@@ -168,14 +157,25 @@ class _Stream:
     def __init__(self, response: web.StreamResponse) -> None:
         self._response = response
         self._state: tuple[object, bool] | None = None
+        self._waiting: set[str] = set()
         self._quiet_since = asyncio.get_running_loop().time()
 
-    async def page(self, lines: tuple[dict[str, Any], ...], owner: str, *, typing: bool) -> None:
-        for line in lines:
-            await self._event("message", line, line["id"])
-        if (owner, typing) != self._state:
-            self._state = (owner, typing)
-            await self._event("typing", {"typing": typing, "owner": owner})
+    async def page(self, page: Page) -> None:
+        """Lines that were not sent yet. One that waits for its turn gets no id: a reader that comes back goes on
+        from the last line that has its place."""
+        for line in page.lines:
+            if line["id"] in self._waiting:
+                self._waiting.remove(line["id"])
+                await self._response.write(f"id: {line['id']}\n\n".encode())
+            else:
+                await self._event("message", line, line["id"])
+        for line in page.waiting:
+            if line["id"] not in self._waiting:
+                self._waiting.add(line["id"])
+                await self._event("message", line)
+        if (page.owner, page.typing) != self._state:
+            self._state = (page.owner, page.typing)
+            await self._event("typing", {"typing": page.typing, "owner": page.owner})
         now = asyncio.get_running_loop().time()
         if now - self._quiet_since > HEARTBEAT:
             self._quiet_since = now

@@ -32,7 +32,7 @@ def _serve() -> int:
     except SettingsError as error:
         sys.stderr.write(f"engine: {error}\n")
         return 2
-    logs.configure(settings.debug)
+    logs.configure(settings.log_level)
     parent.watch(settings.parent)
     try:
         return asyncio.run(serve(settings))

@@ -42,7 +42,7 @@ def _passes(record: logging.LogRecord) -> bool:
     return is_own(record) or record.levelno >= logging.WARNING
 
 
-def configure(debug: bool = False) -> None:
+def configure(level: str = "INFO") -> None:
     """Take over logging, warnings and uncaught exceptions of this process. Before anything of Rasa is imported."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
@@ -50,7 +50,7 @@ def configure(debug: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(OWN).setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger(OWN).setLevel(level)
     warnings.showwarning = _unshown
     sys.excepthook = _uncaught
 

@@ -25,7 +25,7 @@ class Settings:
     actions_secret: str
     model: Path
     parent: int | None
-    debug: bool
+    log_level: str
 
     @classmethod
     def read(cls) -> Settings:
@@ -38,7 +38,7 @@ class Settings:
             actions_secret=_needed("ACTIONS_SECRET"),
             model=Path(os.environ.get("ENGINE_MODEL") or MODEL),
             parent=_number("ENGINE_PARENT_PID", 0) or None,
-            debug=os.environ.get("LOG_LEVEL", "").upper() == "DEBUG",
+            log_level=_level("LOG_LEVEL", "INFO"),
         )
 
 
@@ -46,6 +46,13 @@ def _needed(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
         raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _level(name: str, default: str) -> str:
+    value = os.environ.get(name, "").upper() or default
+    if value not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsError(f"{name} must be DEBUG, INFO, WARNING or ERROR")
     return value
 
 
