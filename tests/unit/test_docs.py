@@ -191,12 +191,13 @@ def test_settings_of_the_engine(engine_settings: ModuleType, monkeypatch: pytest
         "ENGINE_PORT": str(settings.port),
         "ACTIONS_URL": settings.actions_url,
         "ENGINE_MODEL": shown(settings.model),
+        "LOG_LEVEL": settings.log_level,
     }
     assert {name: documented[name]["default"] for name in found} == found
-    assert settings.debug is False
+    assert settings.parent is None
     for name, row in documented.items():
         monkeypatch.setenv(name, row["example"])
-    assert engine_settings.Settings.read().debug is True
+    assert engine_settings.Settings.read().log_level == documented["LOG_LEVEL"]["example"]
 
 
 def test_variables_of_compose() -> None:
