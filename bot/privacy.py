@@ -47,8 +47,13 @@ class Privacy:
     async def keep_purging(self, days: int) -> None:
         """Purge now and each hour, until cancelled."""
         while True:
-            if erased := await self.purge(days):
-                log.info("retention: %d conversations without messages for %d days erased", erased, days)
+            try:
+                erased = await self.purge(days)
+            except (sa.exc.SQLAlchemyError, OSError) as error:
+                log.error("retention: nothing erased, the store does not answer: %s", type(error).__name__)
+            else:
+                if erased:
+                    log.info("retention: %d conversations without messages for %d days erased", erased, days)
             await asyncio.sleep(_HOUR)
 
     async def _erase(
