@@ -32,6 +32,8 @@ class Live:
         """Serve what is published now."""
         published = await self._store.published()
         if published != self._served:
+            if not self._served:
+                log.info("search reads %d articles: seconds, but the first time up to a minute", len(published))
             await self.search.load(published)
             self._served = published
             log.info("search serves %d articles", len(published))
