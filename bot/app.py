@@ -298,7 +298,10 @@ def _free_port() -> int:
 
 async def prepare(settings: Settings) -> None:
     """Make the store ready: tables, and the starter content where there is no article yet."""
-    await migrate(settings.database)
+    try:
+        await migrate(settings.database)
+    except (SQLAlchemyError, OSError) as error:
+        raise NotPossible(f"the database can't be made ready ({type(error).__name__}): is it there?") from None
     async with open_house(settings, {}) as house:
         if not await _articles(house).published():
             done = await import_content(house, CONTENT, author="starter content")
@@ -330,6 +333,9 @@ def _articles(house: House) -> ArticleStore:
 
 async def check_schema(house: House) -> None:
     """Raises `NotMigrated` unless the store fits this program, `NotPossible` where it can't be opened."""
+    file = house.settings.database_file
+    if file is not None and not file.exists():
+        raise NotMigrated(f"there is no database in {file.parent}: run `klaartje migrate` first")
     try:
         async with house.database.read() as connection:
             current = await is_current(connection)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,6 +99,12 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's address; SQLite in `state_dir` where none is set."""
         return self.database_url or f"sqlite+aiosqlite:///{self.state_dir.resolve() / 'klaartje.db'}"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file that holds the SQLite database; None for a server."""
+        name = make_url(self.database).database
+        return Path(name) if self.embedded and name and not name.startswith("file:") else None
 
     @property
     def embedded(self) -> bool:

@@ -89,9 +89,20 @@ class Report:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """Cases of a JSON-lines file: `{"text", "expect": [...]}`."""
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    return [Case(str(row["text"]), tuple(row["expect"])) for row in rows]
+    """Cases of a JSON-lines file: `{"text", "expect": [...]}`. Raises ValueError that names the line."""
+    lines = enumerate(path.read_text("utf-8").splitlines(), 1)
+    return [_case(number, line) for number, line in lines if line.strip()]
+
+
+def _case(number: int, line: str) -> Case:
+    try:
+        row = json.loads(line)
+        text, expect = row["text"], row["expect"]
+    except (ValueError, TypeError, KeyError):
+        text = expect = None
+    if not isinstance(text, str) or not isinstance(expect, list):
+        raise ValueError(f'line {number} is not {{"text": "...", "expect": ["slug"]}}')
+    return Case(text, tuple(map(str, expect)))
 
 
 async def evaluate(search: KnowledgeSearch, cases: Iterable[Case]) -> Report:

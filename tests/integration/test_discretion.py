@@ -1,4 +1,4 @@
-"""What a resident writes, where a resident is, and what opens a door never gets into a log: whole processes, at DEBUG."""
+"""What a resident writes, an address or a key never gets into a log: whole processes, at DEBUG."""
 
 from __future__ import annotations
 

@@ -1,0 +1,338 @@
+"""The `klaartje` command: what each command does, and the one clear line when it can't."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.bus.memory import MemoryBus
+from bot.cli import main
+from bot.db.database import Database
+from bot.inbox import Inbox
+from bot.model import Command, Inbound, Reply, Turn
+from bot.settings import ROOT
+from tests import services
+from tests.conftest import SetClock
+from tests.fakes.telegram import FakeTelegram
+from tests.house import TestHouse
+from tests.integration.engine_process import SECRET, EngineProcess
+
+CONTENT = ROOT / "knowledge" / "content"
+Setenv = Callable[[str, str], None]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each command sets up logging for its process; here that is ours."""
+    monkeypatch.setattr("bot.logs.configure", lambda *_: None)
+
+
+@pytest.fixture
+def setenv(no_environment: Setenv, tmp_path: Path) -> Setenv:
+    no_environment("STATE_DIR", str(tmp_path / "state"))
+    return no_environment
+
+
+@pytest.fixture
+def migrated(setenv: Setenv, tmp_path: Path) -> Path:
+    """A store with the starter content; its file."""
+    assert run("migrate").exit_code == 0
+    return tmp_path / "state" / "klaartje.db"
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    """Run a command. An exception that it does not turn into a line fails the test."""
+    return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
+
+
+def refusal(result: Result) -> list[str]:
+    """The lines in which a command says why it can't."""
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith("Error: ")
+    assert "Traceback" not in result.output
+    return result.output.removeprefix("Error: ").strip().splitlines()
+
+
+ALL = (
+    *("migrate", "run", "web", "worker", "chat"),
+    *(
+        "ask hallo",
+        f"eval {ROOT / 'pyproject.toml'}",
+        f"content import {CONTENT}",
+        "content export x",
+        "channels check",
+    ),
+    *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
+)
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_wrong_settings_are_one_line_each_without_their_values(setenv: Setenv, command: str) -> None:
+    setenv("PORT", "geheim-1")
+    setenv("DATABASE_URL", "mysql://geheim-2@host/x")
+    setenv("TELEGRAM_API_URL", "geheim-3")
+    lines = refusal(run(*command.split()))
+    assert sorted(line.split(":")[0] for line in lines) == ["DATABASE_URL", "PORT", "TELEGRAM_API_URL"]
+    assert "geheim" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "web",
+        "worker",
+        "content export x",
+        "outbox list",
+        "outbox replay 1",
+        "forget webchat x",
+        "callbacks list",
+        "callbacks done T1",
+    ],
+)
+def test_without_tables_it_says_what_to_do(setenv: Setenv, tmp_path: Path, command: str) -> None:
+    (tmp_path / "state").mkdir()
+    [line] = refusal(run(*command.split()))
+    assert "klaartje migrate" in line
+
+
+@pytest.mark.parametrize("command", ["web", "outbox list", "callbacks list"])
+def test_without_a_state_directory_it_says_what_to_do(setenv: Setenv, command: str) -> None:
+    [line] = refusal(run(*command.split()))
+    assert "klaartje migrate" in line or "STATE_DIR" in line
+
+
+@pytest.mark.parametrize("command", ["migrate", "web", "outbox list", "callbacks list", "channels check"])
+def test_a_store_that_is_away_is_one_line(setenv: Setenv, command: str) -> None:
+    setenv("DATABASE_URL", f"postgresql+asyncpg://geheim@127.0.0.1:{services.free_port()}/x")
+    result = run(*command.split())
+    if command == "channels check":
+        assert result.exit_code == 0  # it needs no store
+        return
+    [line] = refusal(result)
+    assert "database" in line and "geheim" not in line
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (None, "No such file"),
+        ("{", "municipality.yml"),
+        ("name: x\n", "facts"),
+        ("name: x\nfacts: {a: b}\nhours: {balie: {maandag: []}}\n", "maandag"),
+    ],
+)
+def test_a_wrong_municipality_says_where(
+    setenv: Setenv, tmp_path: Path, content: str | None, place: str
+) -> None:
+    path = tmp_path / "municipality.yml"
+    if content is not None:
+        path.write_text(content)
+    setenv("MUNICIPALITY", str(path))
+    assert place in "\n".join(refusal(run("migrate")))
+
+
+def test_migrate_twice_is_as_good_as_once(migrated: Path) -> None:
+    def state() -> list[tuple[object, ...]]:
+        with sqlite3.connect(migrated) as connection:
+            return connection.execute("SELECT revision, slug, digest FROM article_revisions").fetchall()
+
+    before = state()
+    assert len(before) >= 25
+    assert run("migrate").output == "The database is ready.\n"
+    assert state() == before
+
+
+class TestContent:
+    def test_what_is_exported_is_what_was_imported(self, migrated: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        count = len(list(CONTENT.glob("*.md")))
+        assert run("content", "export", str(out)).output == f"{count} articles written to {out}\n"
+        assert {p.name: p.read_bytes() for p in out.iterdir()} == {
+            p.name: p.read_bytes() for p in CONTENT.iterdir()
+        }
+        again = run("content", "import", str(out))
+        assert again.output == f"0 new, 0 changed, {count} as they were\n"
+
+    def test_a_change_makes_one_revision(self, migrated: Path, tmp_path: Path) -> None:
+        article = next(CONTENT.glob("*.md"))
+        changed = tmp_path / "content"
+        changed.mkdir()
+        for path in CONTENT.glob("*.md"):
+            text = path.read_text()
+            (changed / path.name).write_text(
+                text.replace("owner: ", "owner: Nieuwe ", 1) if path == article else text
+            )
+        assert run("content", "import", str(changed), "--author", "redacteur").output.startswith(
+            "0 new, 1 changed"
+        )
+        with sqlite3.connect(migrated) as connection:
+            query = "SELECT author FROM article_revisions WHERE slug = ? ORDER BY revision"
+            authors = [row[0] for row in connection.execute(query, (article.stem,))]
+        assert authors == ["starter content", "redacteur"]
+
+    def test_one_wrong_article_publishes_nothing(self, migrated: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "content"
+        folder.mkdir()
+        good = next(CONTENT.glob("*.md")).read_text()
+        (folder / "nieuw.md").write_text(re.sub(r"^slug: .*$", "slug: nieuw", good, flags=re.M))
+        (folder / "kapot.md").write_text("geen artikel")
+        (folder / "fout.md").write_text(good.replace("{telefoon}", "{bestaat_niet}") + "\n{bestaat_niet}\n")
+        lines = refusal(run("content", "import", str(folder)))
+        assert any(line.startswith("kapot.md") for line in lines)
+        assert any("bestaat_niet" in line for line in lines)
+        with sqlite3.connect(migrated) as connection:
+            assert connection.execute("SELECT count(*) FROM articles WHERE slug = 'nieuw'").fetchone() == (0,)
+
+    def test_an_empty_or_missing_folder(self, migrated: Path, tmp_path: Path) -> None:
+        assert "geen artikelen" in refusal(run("content", "import", str(tmp_path / "state")))[0]
+        assert run("content", "import", str(tmp_path / "nergens")).exit_code == 2
+
+
+class TestOperations:
+    def test_messages_that_were_given_up_are_shown_and_sent_again(self, migrated: Path) -> None:
+        assert run("outbox", "list").output == "No message was given up.\n"
+        with sqlite3.connect(migrated) as connection:
+            _conversation(connection)
+            connection.execute(
+                "INSERT INTO outbox (seq, conversation_id, message_id, channel, body, state, attempts, not_before,"
+                " error, created_at) VALUES (7, 'c', 'm', 'telegram', '{\"text\": \"geheim\"}', 'failed', 14,"
+                " '2026-11-23 09:00:00', 'blocked', '2026-11-23 09:00:00')"
+            )
+        listed = run("outbox", "list").output
+        assert re.fullmatch(r" +7  telegram +14 attempts  2026-11-23 09:00  blocked\n", listed)
+        assert run("outbox", "replay", "7", "8").output == "1 messages wait for delivery again\n"
+        assert run("outbox", "list").output == "No message was given up.\n"
+        assert run("outbox", "replay", "7").output == "0 messages wait for delivery again\n"
+        assert run("outbox", "replay").exit_code == run("outbox", "replay", "zeven").exit_code == 2
+
+    def test_a_resident_is_forgotten_with_all_there_is(self, migrated: Path) -> None:
+        with sqlite3.connect(migrated) as connection:
+            _conversation(connection)
+        assert refusal(run("forget", "webchat", "iemand-anders")) == ["there is no such conversation"]
+        assert run("forget", "webchat", "adres", "--actor", "fg").output == "Erased.\n"
+        with sqlite3.connect(migrated) as connection:
+            assert connection.execute("SELECT count(*) FROM conversations").fetchone() == (0,)
+            [row] = connection.execute("SELECT actor, object FROM audit WHERE action = 'forget'").fetchall()
+        assert row == ("fg", "c")
+        assert refusal(run("forget", "webchat", "adres")) == ["there is no such conversation"]
+
+    def test_callback_requests_are_listed_and_done(self, migrated: Path, clock: SetClock) -> None:
+        assert run("callbacks", "list").output == "Nobody waits for a call.\n"
+        asyncio.run(_asks_for_a_call(migrated, clock))
+        [line] = run("callbacks", "list").output.splitlines()
+        reference = line.split()[0]
+        assert line == f"{reference}  2026-11-23 09:00  06 12345678      ochtend        mijn paspoort"
+        assert refusal(run("callbacks", "done", "T0")) == ["there is no such open request"]
+        assert run("callbacks", "done", reference).output == "Noted.\n"
+        assert refusal(run("callbacks", "done", reference)) == ["there is no such open request"]
+        assert run("callbacks", "list").output == "Nobody waits for a call.\n"
+
+    async def test_channels_are_checked(self, setenv: Setenv) -> None:
+        checked = await asyncio.to_thread(run, "channels", "check")
+        assert re.search(r"^telegram +off +TELEGRAM_TOKEN is not set$", checked.output, re.M)
+        assert re.search(r"^webchat +ok ", checked.output, re.M)
+        assert checked.exit_code == 0
+        async with FakeTelegram() as fake:
+            setenv("TELEGRAM_TOKEN", fake.token)
+            setenv("TELEGRAM_API_URL", fake.url)
+            checked = await asyncio.to_thread(run, "channels", "check")
+            assert (checked.exit_code, "telegram   ok" in checked.output) == (0, True)
+            setenv("TELEGRAM_TOKEN", "1:wrong")
+            checked = await asyncio.to_thread(run, "channels", "check")
+            assert (checked.exit_code, "telegram   down" in checked.output) == (1, True)
+            assert "1:wrong" not in checked.output
+
+
+@pytest.mark.process
+def test_ask(setenv: Setenv, tmp_path: Path, vectors: Path, brain: EngineProcess) -> None:
+    """Each line its own conversation, on its way as a resident's message; nothing of it stays."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "vectors").symlink_to(vectors)
+    for name, value in (("ENGINE_URL", brain.url), ("ENGINE_SECRET", SECRET), ("ACTIONS_SECRET", "x")):
+        setenv(name, value)
+    questions = [
+        "wat kost een paspoort",
+        "en wat moet ik meenemen?",
+        "hallo",
+        "ik wil een mens spreken",
+        "",
+        "👍🏽" * 3,
+        "ja",
+        '{"a": "<b>"}',
+    ]
+    result = run("ask", "--json", stdin="\n".join(questions) + "\n")
+    assert result.exit_code == 0
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(answers) == len(questions)
+    for answer in answers:
+        assert list(answer) == ["text", "route", "article", "alternatives", "confidence"]
+        assert answer["text"]
+    assert [answer["route"] for answer in answers[:4:2]] == ["answer", "smalltalk"]
+    assert (answers[0]["article"], answers[3]["route"]) == ("paspoort-aanvragen", "handoff")
+    assert answers[1]["article"] != "paspoort-aanvragen"  # it does not know of the line before
+    plain = run("ask", "wat", "kost", "een", "paspoort")
+    assert plain.stdout == answers[0]["text"] + "\n\n"
+    with sqlite3.connect(tmp_path / "state" / "klaartje.db") as connection:
+        for table in ("conversations", "messages", "inbox", "outbox"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_ask_without_an_engine_says_so(
+    setenv: Setenv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, vectors: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "vectors").symlink_to(vectors)
+    monkeypatch.setattr("bot.app._engine_ready.__defaults__", (1.0,))
+    few = tmp_path / "content"
+    few.mkdir()
+    article = (CONTENT / "contact.md").read_text()
+    (few / "contact.md").write_text(re.sub(r"^related:\n(- .*\n)+", "", article, flags=re.M))
+    monkeypatch.setattr("bot.app.CONTENT", few)
+    for name, value in (("ENGINE_URL", f"http://127.0.0.1:{services.free_port()}"), ("ENGINE_SECRET", "x")):
+        setenv(name, value)
+    setenv("ACTIONS_SECRET", "x")
+    [line] = refusal(run("ask", "hallo"))
+    assert "dialogue engine does not start" in line
+
+
+def test_eval_of_what_is_no_file_of_questions(migrated: Path, tmp_path: Path) -> None:
+    path = tmp_path / "vragen.jsonl"
+    for wrong in ('{"text": "x"}', "{", "[]", '{"text": 1, "expect": []}', '{"text": "x", "expect": "y"}'):
+        path.write_text(f'{{"text": "x", "expect": []}}\n\n{wrong}\n')
+        [line] = refusal(run("eval", str(path)))
+        assert "vragen.jsonl: line 3" in line
+    assert run("eval", str(tmp_path / "nergens")).exit_code == 2
+
+
+def test_help() -> None:
+    assert "Klaartje" in run("--help").output
+    for command in ALL:
+        name = command.split()[0]
+        assert run(name, "--help").output.startswith("Usage: ")
+    assert run("onzin").exit_code == 2
+
+
+def _conversation(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "INSERT INTO conversations (id, channel, address, owner, owner_since, greeted, created_at)"
+        " VALUES ('c', 'webchat', 'adres', 'bot', '2026-11-23 09:00:00', 1, '2026-11-23 09:00:00')"
+    )
+
+
+async def _asks_for_a_call(path: Path, clock: SetClock) -> None:
+    async def calls(turn: Turn) -> Reply:
+        request = {"phone": "06 12345678", "when": "ochtend", "topic": "mijn paspoort"}
+        return Reply((), (Command("callback", request),))
+
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    house = TestHouse(database, MemoryBus(), clock, calls)
+    await Inbox(database, MemoryBus(), clock).accept([Inbound("kept", "r1", "m1", text="bel me")])
+    await house.work()
+    await database.close()
