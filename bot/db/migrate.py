@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -30,14 +31,29 @@ async def migrate(url: str) -> None:
         if path:
             await asyncio.to_thread(Path(path).parent.mkdir, parents=True, exist_ok=True)
     engine = create_async_engine(url)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine.sync_engine, "connect", _sqlite_connect)
+        sa.event.listen(engine.sync_engine, "begin", _sqlite_begin)
     try:
-        async with engine.connect() as connection:
+        async with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                await connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+                await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_upgrade)
-            await connection.commit()
     finally:
         await engine.dispose()
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    """Foreign keys stay off here: else a table that is made anew would take along what points to it."""
+    connection.isolation_level = None  # transactions are begun by us, see `_sqlite_begin`
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout=60000", "journal_mode=WAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _upgrade(connection: sa.Connection) -> None:
