@@ -44,13 +44,13 @@ class Live:
             wake = asyncio.ensure_future(anext(wakes))
             try:
                 while True:
+                    try:
+                        await self.load()  # at first too: for what was published before we listened
+                    except (SQLAlchemyError, OSError) as error:
+                        log.warning("articles not read, the old ones stay: %s", type(error).__name__)
                     await asyncio.wait({wake}, timeout=LOOK)
                     if wake.done():
                         wake = asyncio.ensure_future(anext(wakes))
-                    try:
-                        await self.load()
-                    except (SQLAlchemyError, OSError) as error:
-                        log.warning("articles not read, the old ones stay: %s", type(error).__name__)
             finally:
                 wake.cancel()
                 with suppress(asyncio.CancelledError):
