@@ -13,7 +13,9 @@ from bot.municipality import Municipality
 from knowledge.article import ArticleDraft, conflicts, dump, parse, problems
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "knowledge" / "content").glob("*.md"))
+PUBLISHED = sorted((ROOT / "knowledge" / "content").glob("*.md"))
+DRAFTS = sorted(file for file in (ROOT / "knowledge" / "drafts").glob("*.md") if file.name != "README.md")
+FILES = [*PUBLISHED, *DRAFTS]
 with (ROOT / "tests" / "fixtures" / "starter-articles.csv").open(encoding="utf-8", newline="") as table:
     STARTERS = {row["slug"]: row for row in csv.DictReader(table)}
 
@@ -29,7 +31,8 @@ def municipality() -> Municipality:
 
 
 def test_there_is_enough_to_start_with() -> None:
-    assert len(FILES) >= 30
+    assert len(PUBLISHED) >= 30
+    assert {file.stem for file in FILES} == set(STARTERS)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -48,7 +51,10 @@ def test_an_article_is_as_it_should_be(file: Path, municipality: Municipality) -
 
 
 def test_the_articles_fit_together(drafts: dict[str, ArticleDraft]) -> None:
-    assert conflicts(drafts.values()) == []
+    assert conflicts(drafts[file.stem] for file in PUBLISHED) == []
+    # A question may stand with a published article until the draft that it belongs to takes it over.
+    unsettled = [problem for problem in conflicts(drafts.values()) if "staat ook bij" not in problem]
+    assert unsettled == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
