@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.batch import Batch
@@ -75,6 +76,7 @@ class Inbox:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._insert = database.insert_new(inbox)
         self._batch: Batch[Sequence[Inbound]] = Batch(self._store)
 
     async def accept(self, messages: Sequence[Inbound]) -> None:
@@ -86,26 +88,34 @@ class Inbox:
     async def _store(self, batches: Sequence[Sequence[Inbound]]) -> None:
         now = self._clock()
         messages = [message for batch in batches for message in batch]
-        residents = sorted({(message.channel, message.address) for message in messages})
-        # In one order everywhere, so that two writers never wait for each other (arrival order within a resident).
-        order = sorted(messages, key=lambda message: (message.channel, message.address))
-        find = (
-            sa.select(conversations.c.id)
-            .where(
-                conversations.c.channel == sa.bindparam("b_channel"),
-                conversations.c.address == sa.bindparam("b_address"),
-            )
-            .scalar_subquery()
-        )
         async with self._database.write() as connection:
+            keys = await self._conversations(connection, {(m.channel, m.address) for m in messages}, now)
             await connection.execute(
-                self._database.insert_new(conversations),
-                [new_conversation(channel, address, now) for channel, address in residents],
+                self._insert,
+                [_row(message, keys[message.channel, message.address], now) for message in messages],
             )
-            await connection.execute(
-                self._database.insert_new(inbox).values(conversation_id=find),
-                [_row(message, now) for message in order],
-            )
+
+    async def _conversations(
+        self, connection: AsyncConnection, residents: Collection[tuple[str, str]], now: datetime
+    ) -> dict[tuple[str, str], str]:
+        """The conversation of each resident; it is begun where there is none."""
+        found = await self._known(connection, residents)
+        if new := sorted(set(residents) - found.keys()):  # in one order, so that two writers never deadlock
+            rows = [new_conversation(channel, address, now) for channel, address in new]
+            await connection.execute(self._database.insert_new(conversations), rows)
+            found |= await self._known(connection, new)
+        return found
+
+    @staticmethod
+    async def _known(
+        connection: AsyncConnection, residents: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        """The id of each conversation that exists (and of some that nobody asked for)."""
+        channels, addresses = zip(*residents, strict=True)
+        found = await connection.execute(
+            _BY_RESIDENT, {"channels": set(channels), "addresses": set(addresses)}
+        )
+        return {(row.channel, row.address): row.id for row in found}
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
         """Lease up to `limit` conversations on these channels with messages waiting, the longest waiting first."""
@@ -166,6 +176,10 @@ class Inbox:
             await connection.execute(_released().where(*where))
 
 
+_BY_RESIDENT = sa.select(conversations.c.channel, conversations.c.address, conversations.c.id).where(
+    conversations.c.channel.in_(sa.bindparam("channels", expanding=True)),
+    conversations.c.address.in_(sa.bindparam("addresses", expanding=True)),
+)
 _STATE = (
     conversations.c.id,
     conversations.c.channel,
@@ -216,10 +230,9 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
 
 
-def _row(message: Inbound, now: datetime) -> dict[str, Any]:
+def _row(message: Inbound, conversation_id: str, now: datetime) -> dict[str, Any]:
     return {
-        "b_channel": message.channel,
-        "b_address": message.address,
+        "conversation_id": conversation_id,
         "id": message_id(message.channel, message.external_id),
         "channel": message.channel,
         "external_id": clean(message.external_id)[:255],
