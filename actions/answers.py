@@ -146,7 +146,7 @@ class Answers:
     def _clarify(self, found: Sequence[Found], topic: Topic) -> Answer:
         likely = [f for f in found[:_CHOICES] if f.probability * _FAR >= found[0].probability]
         message = Outbound(
-            text=self._phrases.text("clarify"),
+            text=self._phrases.text("clarify" if len(likely) > 1 else "clarify_one"),
             choices=(
                 *(Choice(f"article:{f.slug}", f.title) for f in likely),
                 self._phrases.choice("something_else"),
