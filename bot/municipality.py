@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import holidays
 import yaml
@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from bot.clock import AMSTERDAM
@@ -74,6 +75,12 @@ class Closure(BaseModel):
     end: date = Field(alias="to")
     why: str
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("must not end before it starts")
+        return self
+
 
 def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
     for name in value:
@@ -116,7 +123,7 @@ class Municipality(BaseModel):
             found = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise MunicipalityError(f"{path}: {error.strerror}") from None
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise MunicipalityError(f"{path}: {error}") from None
         except ValidationError as error:
             lines = [f"{path}: {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -10,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_SITE = re.compile(r"'self'|https?://[A-Za-z0-9*.:\[\]-]+")
 
 
 class SettingsError(ValueError):
@@ -70,6 +73,13 @@ class Settings(BaseSettings):
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("frame_ancestors", mode="after")
+    @classmethod
+    def _sites(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_SITE.fullmatch(site) for site in value):
+            raise ValueError("must be addresses of sites with a space between: https://www.zonneveen.example")
+        return value
 
     @field_validator("database_url", mode="after")
     @classmethod

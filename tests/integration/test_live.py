@@ -30,7 +30,7 @@ from tests.conftest import SetClock
 from tests.house import MUNICIPALITY
 
 PROMPT = 10.0
-"""Seconds: a hundredth of one where nobody else needs the machine, far less than the 30 without a wake."""
+"""Seconds: a tenth of one where nobody else needs the machine, far less than the 30 without a wake."""
 
 QUESTION = "mag ik een kameel stallen op het marktplein"
 

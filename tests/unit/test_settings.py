@@ -1,0 +1,118 @@
+"""Settings: from the environment, checked, and wrong ones told by name and never by value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.settings import Settings, SettingsError
+
+Setenv = Callable[[str, str], None]
+
+
+def test_without_any_it_is_a_machine_of_its_own(no_environment: Setenv) -> None:
+    settings = Settings.read()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.embedded
+    assert settings.database == f"sqlite+aiosqlite:///{Path('var').resolve() / 'klaartje.db'}"
+    assert settings.database_file == Path("var").resolve() / "klaartje.db"
+    assert settings.telegram_token is settings.redis_url is settings.engine_url is None
+
+
+def test_a_server_is_no_file(no_environment: Setenv) -> None:
+    no_environment("DATABASE_URL", "postgresql+asyncpg://me:secret@host/name")
+    settings = Settings.read()
+    assert not settings.embedded
+    assert settings.database_file is None
+
+
+def test_empty_is_unset(no_environment: Setenv) -> None:
+    for name in ("DATABASE_URL", "TELEGRAM_TOKEN", "PORT", "REDIS_URL"):
+        no_environment(name, "")
+    assert Settings.read().database.startswith("sqlite")
+    assert Settings.read().telegram_token is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("PORT", "tachtig", "integer"),
+        ("PORT", "65536", "65535"),
+        ("PORT", "-1", "0"),
+        ("DATABASE_URL", "sqlite:///geheim.db", "sqlite+aiosqlite://"),
+        ("DATABASE_URL", "postgres://geheim@x/y", "postgresql+asyncpg://"),
+        ("PUBLIC_URL", "geheim.example", "http://"),
+        ("TELEGRAM_API_URL", "ftp://geheim", "http://"),
+        ("ENGINE_URL", "geheim:5065", "http://"),
+        ("LOG_LEVEL", "geheim", "DEBUG, INFO, WARNING or ERROR"),
+        ("LOG_FORMAT", "geheim", "text or json"),
+        ("CONCURRENCY", "0", "1"),
+        ("RETENTION_DAYS", "geheim", "integer"),
+        ("TRUSTED_PROXIES", "11", "10"),
+    ],
+)
+def test_a_wrong_one_is_named_but_not_shown(no_environment: Setenv, name: str, value: str, part: str) -> None:
+    no_environment(name, value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    [line] = str(caught.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert part in line
+    assert "geheim" not in line
+
+
+def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
+    no_environment("PORT", "x")
+    no_environment("LOG_LEVEL", "y")
+    with pytest.raises(SettingsError) as caught:
+        Settings.read()
+    assert sorted(line.split(":")[0] for line in str(caught.value).splitlines()) == ["LOG_LEVEL", "PORT"]
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ({"TELEGRAM_WEBHOOK_SECRET": "geheim"}, "PUBLIC_URL"),
+        ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
+        ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
+    ],
+)
+def test_what_needs_another(no_environment: Setenv, given: dict[str, str], needed: str) -> None:
+    for name, value in given.items():
+        no_environment(name, value)
+    with pytest.raises(SettingsError, match=needed) as caught:
+        Settings.read()
+    assert "geheim" not in str(caught.value)
+
+
+def test_secrets_do_not_print(no_environment: Setenv) -> None:
+    secret = ("TELEGRAM_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "ENGINE_SECRET", "ACTIONS_SECRET")
+    for name in secret:
+        no_environment(name, "geheim")
+    no_environment("REDIS_URL", "redis://:geheim@x")
+    no_environment("PUBLIC_URL", "https://klaartje.example/")
+    settings = Settings.read()
+    assert "geheim" not in f"{settings!r} {settings}"
+    assert settings.public_url == "https://klaartje.example"
+
+
+def test_words_make_a_list(no_environment: Setenv) -> None:
+    no_environment("FRAME_ANCESTORS", "https://a.example  https://b.example")
+    assert Settings.read().frame_ancestors == ("https://a.example", "https://b.example")
+    no_environment("FRAME_ANCESTORS", "")
+    assert Settings.read().frame_ancestors == ()
+
+
+@pytest.mark.parametrize("site", ["'unsafe-inline'", "https://a.example; script-src *", "x\nX-Evil: 1", "*,"])
+def test_a_site_can_not_add_rules_to_the_page(no_environment: Setenv, site: str) -> None:
+    no_environment("FRAME_ANCESTORS", site)
+    with pytest.raises(SettingsError, match="FRAME_ANCESTORS"):
+        Settings.read()
+
+
+def test_it_does_not_change(no_environment: Setenv) -> None:
+    with pytest.raises(ValidationError):
+        Settings.read().port = 1  # type: ignore[misc]
