@@ -63,12 +63,6 @@ async def test_a_bad_one_fails_alone(store: Store) -> None:
         *(batch.add(item) for item in ("a", "bad", "b", "bad", "c")), return_exceptions=True
     )
     assert [result is None for result in results] == [True, False, True, False, True]
-        "NoneType",
-        "ValueError",
-        "NoneType",
-        "ValueError",
-        "NoneType",
-    ]
     assert store.kept == ["a", "b", "c"]
     await batch.add("d")
     assert store.kept[-1] == "d"
