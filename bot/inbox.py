@@ -87,7 +87,8 @@ class Inbox:
 
     async def _store(self, batches: Sequence[Sequence[Inbound]]) -> None:
         now = self._clock()
-        messages = [message for batch in batches for message in batch]
+        # In one order everywhere, so that two writers never deadlock; a resident's own messages stay as they came.
+        messages = sorted((m for batch in batches for m in batch), key=lambda m: (m.channel, m.address))
         async with self._database.write() as connection:
             keys = await self._conversations(connection, {(m.channel, m.address) for m in messages}, now)
             await connection.execute(
@@ -100,7 +101,7 @@ class Inbox:
     ) -> dict[tuple[str, str], str]:
         """The conversation of each resident; it is begun where there is none."""
         found = await self._known(connection, residents)
-        if new := sorted(set(residents) - found.keys()):  # in one order, so that two writers never deadlock
+        if new := sorted(set(residents) - found.keys()):
             rows = [new_conversation(channel, address, now) for channel, address in new]
             await connection.execute(self._database.insert_new(conversations), rows)
             found |= await self._known(connection, new)
