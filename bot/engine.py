@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -46,7 +47,8 @@ class HttpEngine:
         if status == 503:
             raise EngineFault("still starting", down=True)
         if status != 200:
-            reason = f"HTTP {status} {body.get('error', '')} {body.get('detail', '')}".strip()
+            told = body if isinstance(body, dict) else {}
+            reason = f"HTTP {status} {told.get('error', '')} {told.get('detail', '')}".strip()
             raise EngineFault(reason, down=status in (401, 403))
         try:
             return read_reply(body)
@@ -57,8 +59,8 @@ class HttpEngine:
         """Whether the model is loaded."""
         try:
             async with asyncio.timeout(2), self._client().get(f"{self._url}/health") as response:
-                state = (await response.json()).get("state")
-        except (ClientError, TimeoutError, OSError, ValueError) as error:
+                state = _a(dict, await response.json()).get("state")
+        except (ClientError, TimeoutError, OSError, ValueError, TypeError) as error:
             return Health("degraded", f"{type(error).__name__}; questions are answered from search alone")
         if state == "ok":
             return Health("ok")
@@ -73,23 +75,36 @@ class HttpEngine:
 def read_reply(body: Mapping[str, Any]) -> Reply:
     """A reply from its JSON. Raises KeyError, TypeError or ValueError where it is not one."""
     return Reply(
-        messages=tuple(_message(message) for message in body["messages"]),
-        commands=tuple(Command(command["name"], command.get("args", {})) for command in body["commands"]),
-        memory=body["memory"],
-        trace=_trace(body.get("trace")),
+        messages=tuple(_message(_a(dict, message)) for message in _a(list, body["messages"])),
+        commands=tuple(_command(_a(dict, command)) for command in _a(list, body["commands"])),
+        memory=_a((dict, NoneType), body["memory"]),
+        trace=_trace(_a((dict, NoneType), body.get("trace"))),
     )
+
+
+def _a(kind: type | tuple[type, ...], value: Any) -> Any:
+    """The value, which must be of this kind: what is wrong here would else fail in the middle of a turn."""
+    if not isinstance(value, kind):
+        raise TypeError(type(value).__name__)
+    return value
 
 
 def _message(message: Mapping[str, Any]) -> Say | Outbound:
     if "phrase" in message:
-        return Say(message["phrase"], message.get("args", {}))
+        return Say(_a(str, message["phrase"]), _a(dict, message.get("args", {})))
     return Outbound(
-        text=message["text"],
-        choices=tuple(Choice(choice["id"], choice["label"]) for choice in message.get("choices", ())),
-        links=tuple(Link(link["label"], link["url"]) for link in message.get("links", ())),
+        text=_a(str, message["text"]),
+        choices=tuple(
+            Choice(_a(str, choice["id"]), _a(str, choice["label"])) for choice in message.get("choices", ())
+        ),
+        links=tuple(Link(_a(str, link["label"]), _a(str, link["url"])) for link in message.get("links", ())),
         article=message.get("article"),
         revision=message.get("revision"),
     )
+
+
+def _command(command: Mapping[str, Any]) -> Command:
+    return Command(_a(str, command["name"]), _a(dict, command.get("args", {})))
 
 
 def _trace(trace: Mapping[str, Any] | None) -> Trace | None:
