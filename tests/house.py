@@ -21,6 +21,7 @@ from bot.settings import ROOT
 from bot.turn import Turns
 from bot.wording import Wording
 
+LIMITS = Limits(text=4096, buttons=10, button_label=64)
 MUNICIPALITY = Municipality.load(ROOT / "knowledge" / "municipality.yml")
 
 
@@ -29,7 +30,7 @@ class KeptChannel:
     """A channel whose vendor is a list. `fault` is raised by the next sends while it is set."""
 
     name: str = "kept"
-    limits: Limits = Limits(text=4096, buttons=10, button_label=64)
+    limits: Limits = LIMITS
     sent: list[tuple[str, str]] = field(default_factory=list)
     fault: SendFault | None = None
     acknowledged: list[str] = field(default_factory=list)

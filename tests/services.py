@@ -63,7 +63,10 @@ def redis() -> str:
 @cache
 def chromium() -> str:
     """The path of a Chromium."""
-    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))]
+    candidates = [
+        os.environ.get("CHROMIUM"),
+        *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
+    ]
     for candidate in candidates:
         if candidate and Path(candidate).exists():
             return candidate
@@ -79,7 +82,9 @@ def free_port() -> int:
 
 def _private_postgresql() -> str:
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    initdb = shutil.which("initdb") or next((str(b / "initdb") for b in binaries if (b / "initdb").exists()), None)
+    initdb = shutil.which("initdb") or next(
+        (str(b / "initdb") for b in binaries if (b / "initdb").exists()), None
+    )
     if initdb is None:
         raise Missing("no PostgreSQL: set TEST_DATABASE_URL, start one on port 5432, or install postgresql")
     data = Path(tempfile.mkdtemp(prefix="klaartje-pg-"))
@@ -92,7 +97,9 @@ def _private_postgresql() -> str:
     subprocess.run(command, check=True, capture_output=True)
     port = free_port()
     server = str(Path(initdb).with_name("postgres"))
-    _keep([*as_user, server, "-D", str(data / "db"), "-p", str(port), "-k", str(data), "-h", "127.0.0.1"], port)
+    _keep(
+        [*as_user, server, "-D", str(data / "db"), "-p", str(port), "-k", str(data), "-h", "127.0.0.1"], port
+    )
     return f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
 
 
