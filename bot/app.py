@@ -302,7 +302,9 @@ async def prepare(settings: Settings) -> None:
     try:
         await migrate(settings.database)
     except (SQLAlchemyError, OSError) as error:
-        raise NotPossible(f"the database can't be made ready ({type(error).__name__}): is it there?") from None
+        raise NotPossible(
+            f"the database can't be made ready ({type(error).__name__}): is it there?"
+        ) from None
     async with open_house(settings, {}) as house:
         if not await _articles(house).published():
             done = await import_content(house, CONTENT, author="starter content")

@@ -33,7 +33,9 @@ class Live:
         published = await self._store.published()
         if published != self._served:
             if not self._served:
-                log.info("search reads %d articles: seconds, but the first time up to a minute", len(published))
+                log.info(
+                    "search reads %d articles: seconds, but the first time up to a minute", len(published)
+                )
             await self.search.load(published)
             self._served = published
             log.info("search serves %d articles", len(published))
