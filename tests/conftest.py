@@ -183,3 +183,10 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, s
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     yield monkeypatch.setenv
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """On CI nothing may be left out: a test that was skipped is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

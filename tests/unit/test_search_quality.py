@@ -37,9 +37,8 @@ def cases() -> list[Case]:
 
 
 @pytest.fixture(scope="module")
-def search(drafts: list[ArticleDraft], pytestconfig: pytest.Config) -> Iterator[HybridSearch]:
-    directory = pytestconfig.rootpath / ".pytest_cache" / "vectors"
-    search = HybridSearch(load_encoder(), FileVectorCache(directory))
+def search(drafts: list[ArticleDraft], vectors: Path) -> Iterator[HybridSearch]:
+    search = HybridSearch(load_encoder(), FileVectorCache(vectors))
     search.rebuild([IndexedArticle(draft.slug, 1, draft) for draft in drafts])
     yield search
     search.close()
