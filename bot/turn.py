@@ -23,7 +23,7 @@ from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
 from bot.model import Author, Command, Delivery, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Bus, Channel, DialogueEngine, EngineFault
-from bot.wording import Wording
+from bot.wording import Wording, WordingError
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class Turns:
         """Store the turn in one transaction, fenced by the lease; wake the others after it."""
         now = self._clock()
         reply = outcome.reply
-        said = [self._wording.finish(message) for message in reply.messages]
+        said = self._words(reply)
         owner, memory = state.owner, reply.memory
         async with self._database.write() as connection:
             await self._fence(connection, lease, state, outcome, now, last=last)
@@ -202,6 +202,14 @@ class Turns:
             await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
         return State(owner, memory, outcome.greeted)
+
+    def _words(self, reply: Reply) -> list[Outbound]:
+        """What the resident will read; an apology where a text names what no one filled in."""
+        try:
+            return [self._wording.finish(message) for message in reply.messages]
+        except WordingError as error:
+            log.error("a text can't be filled in: %s", error)
+            return [self._wording.say("apology")]
 
     async def _fence(
         self,

@@ -178,6 +178,15 @@ class TestTurn:
         await house.work()
         assert house.read()[-1] == house.wording.say("apology").text
 
+    async def test_a_text_that_can_not_be_filled_in_gets_an_apology(self, house: TestHouse) -> None:
+        async def unknown_fact(turn: Turn) -> Reply:
+            return Reply((Outbound("Het kost {prijs_die_niemand_kent}."),))
+
+        house.engine.think = unknown_fact
+        await house.say("wat kost het")
+        await house.work()
+        assert house.read()[-1] == house.wording.say("apology").text
+
     async def test_a_failed_turn_gets_an_apology_and_starts_fresh(self, house: TestHouse) -> None:
         await house.say("een")
 
