@@ -39,8 +39,8 @@ class Connection(asyncio.Protocol):
     @classmethod
     async def open(cls, url: str) -> Connection:
         """A connection to the server of this address."""
-        parts = urlsplit(url)
-        _, connection = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
+        host, _, port = urlsplit(url).netloc.partition(":")
+        _, connection = await asyncio.get_running_loop().create_connection(cls, host, int(port))
         return connection
 
     async def post(self, request: bytes) -> tuple[int, bytes]:
@@ -95,6 +95,7 @@ class Server(asyncio.Protocol):
             head, body = found
             answer = self._handle(head.split(b" ", 2)[1].decode(), body)
             self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                % len(answer)
                 + answer
             )

@@ -35,6 +35,8 @@ class Vendor:
             yield self
 
     def _take(self, path: str, body: bytes) -> bytes:
+        if path.endswith("/getMe"):
+            return b'{"ok":true,"result":{"id":1234567,"is_bot":true,"first_name":"Klaartje","username":"k_bot"}}'
         if not path.endswith("/sendMessage"):
             return b'{"ok":true,"result":true}'
         arrived = perf_counter()
@@ -61,12 +63,16 @@ class Vendor:
 
     async def ask(self, webhook: Connection, chat: int, text: str) -> float:
         """Seconds from posting the text to the answer's arrival here."""
-        answer = self._waiting[str(chat)] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting[str(chat)] = answer
         started = perf_counter()
         status, _ = await webhook.post(self.update(chat, text))
         if status != 200:
             raise RuntimeError(f"the webhook answered {status}")
-        return await asyncio.wait_for(answer, 30) - started
+        try:
+            return await asyncio.wait_for(answer, 30) - started
+        except TimeoutError:
+            raise RuntimeError(f"no answer within 30 s to: {text}") from None
 
     def settings(self, url: str) -> dict[str, str]:
         """What the bot's environment needs for this channel."""

@@ -51,7 +51,9 @@ async def measure(directory: Path) -> Report:
         stored = await connection.scalar(sa.select(sa.func.count()).select_from(inbox))
     assert stored == ROUNDS * CALLS, f"{stored} rows for {ROUNDS * CALLS} calls"
     one, other = max(ours_rates), max(their_rates)
-    report.add("ours", f"{one:.0f}/s", f"p50 {milliseconds(quantile(delays, 0.5))}, {CONNECTIONS} connections")
+    report.add(
+        "ours", f"{one:.0f}/s", f"p50 {milliseconds(quantile(delays, 0.5))}, {CONNECTIONS} connections"
+    )
     report.add("handler that does nothing", f"{other:.0f}/s", f"who calls is busy {busy:.0%} of the time")
     report.add("ratio", f"{one / other:.2f}", "aim: at least 0.25")
     return report
