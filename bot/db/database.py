@@ -19,7 +19,8 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 10}
+        # No error of the store shows the values: they hold what residents wrote.
+        options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 10, "hide_parameters": True}
         if not self.sqlite:
             options["pool_pre_ping"] = True
         self._engine = create_async_engine(url, **options)

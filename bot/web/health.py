@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from bot.logs import trail
 from bot.ports import Health
+
+log = logging.getLogger(__name__)
 
 Check = Callable[[], Awaitable[Health]]
 
@@ -38,8 +42,16 @@ class HealthPage:
 
 
 async def _look(checks: Mapping[str, Check]) -> dict[str, Health]:
-    found = await asyncio.gather(*(check() for check in checks.values()))
+    found = await asyncio.gather(*(_state(name, check) for name, check in checks.items()))
     return dict(zip(checks, found, strict=True))
+
+
+async def _state(name: str, check: Check) -> Health:
+    try:
+        return await check()
+    except Exception as error:  # whatever is wrong with one part: the others must still be told
+        log.error("health of %s: %s", name, trail(error))
+        return Health("down", type(error).__name__)
 
 
 def _words(found: Mapping[str, Health]) -> dict[str, dict[str, str]]:
