@@ -120,19 +120,11 @@ class Inbox:
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
         """Lease up to `limit` conversations on these channels with messages waiting, the longest waiting first."""
-        waiting = sa.and_(inbox.c.state == "pending", inbox.c.channel.in_(channels))
         while True:
             now = self._clock()
-            due = (
-                sa.select(inbox.c.conversation_id)
-                .join(conversations, conversations.c.id == inbox.c.conversation_id)
-                .where(waiting, _free(now))
-                .group_by(inbox.c.conversation_id)
-                .order_by(sa.func.min(inbox.c.seq))
-                .limit(limit)
-            )
             async with self._database.read() as connection:
-                candidates = (await connection.execute(due)).scalars().all()
+                look = {"channels": list(channels), "now": now, "limit": limit}
+                candidates = (await connection.execute(_DUE, look)).scalars().all()
             if not candidates:
                 return []
             if leases := await self._lease(candidates, now):
@@ -142,19 +134,11 @@ class Inbox:
     async def _lease(self, candidates: Sequence[str], now: datetime) -> list[Lease]:
         token, until = str(uuid.uuid4()), now + LEASE
         async with self._database.write() as connection:
-            leased = await connection.execute(
-                sa.update(conversations)
-                .where(conversations.c.id.in_(candidates), _free(now))
-                .values(lease_token=token, lease_until=until)
-                .returning(*_STATE)
-            )
-            owners = {row.id: row for row in leased}
-            mine = sa.and_(inbox.c.conversation_id.in_(owners), inbox.c.state == "pending")
-            heads = sa.select(sa.func.min(inbox.c.seq)).where(mine).group_by(inbox.c.conversation_id)
-            await connection.execute(
-                sa.update(inbox).where(inbox.c.seq.in_(heads)).values(attempts=inbox.c.attempts + 1)
-            )
-            rows = (await connection.execute(sa.select(inbox).where(mine).order_by(inbox.c.seq))).all()
+            lease = {"candidates": candidates, "now": now, "token": token, "until": until}
+            owners = {row.id: row for row in await connection.execute(_TAKE, lease)}
+            mine = {"leased": list(owners)}
+            await connection.execute(_COUNT_ATTEMPT, mine)
+            rows = (await connection.execute(_WAITING, mine)).all()
             waiting: dict[str, list[Row]] = {}
             for row in rows:
                 waiting.setdefault(row.conversation_id, []).append(_from(row))
@@ -181,18 +165,39 @@ _BY_RESIDENT = sa.select(conversations.c.channel, conversations.c.address, conve
     conversations.c.channel.in_(sa.bindparam("channels", expanding=True)),
     conversations.c.address.in_(sa.bindparam("addresses", expanding=True)),
 )
-_STATE = (
-    conversations.c.id,
-    conversations.c.channel,
-    conversations.c.address,
-    conversations.c.owner,
-    conversations.c.memory,
-    conversations.c.greeted,
+_FREE = sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.bindparam("now"))
+_DUE = (
+    sa.select(inbox.c.conversation_id)
+    .join(conversations, conversations.c.id == inbox.c.conversation_id)
+    .where(inbox.c.state == "pending", inbox.c.channel.in_(sa.bindparam("channels", expanding=True)), _FREE)
+    .group_by(inbox.c.conversation_id)
+    .order_by(sa.func.min(inbox.c.seq))
+    .limit(sa.bindparam("limit"))
 )
-
-
-def _free(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < now)
+_TAKE = (
+    sa.update(conversations)
+    .where(conversations.c.id.in_(sa.bindparam("candidates", expanding=True)), _FREE)
+    .values(lease_token=sa.bindparam("token"), lease_until=sa.bindparam("until"))
+    .returning(
+        conversations.c.id,
+        conversations.c.channel,
+        conversations.c.address,
+        conversations.c.owner,
+        conversations.c.memory,
+        conversations.c.greeted,
+    )
+)
+_MINE = sa.and_(
+    inbox.c.conversation_id.in_(sa.bindparam("leased", expanding=True)), inbox.c.state == "pending"
+)
+_COUNT_ATTEMPT = (
+    sa.update(inbox)
+    .where(
+        inbox.c.seq.in_(sa.select(sa.func.min(inbox.c.seq)).where(_MINE).group_by(inbox.c.conversation_id))
+    )
+    .values(attempts=inbox.c.attempts + 1)
+)
+_WAITING = sa.select(inbox).where(_MINE).order_by(inbox.c.seq)
 
 
 def _released() -> sa.Update:

@@ -68,18 +68,11 @@ class Outbox:
 
     async def claim(self, limit: int) -> list[Letter]:
         """Lease the oldest undelivered message of up to `limit` conversations, where it is due."""
-        heads = (
-            sa.select(sa.func.min(outbox.c.seq))
-            .where(outbox.c.state == Delivery.QUEUED, outbox.c.channel.in_(self._channels))
-            .group_by(outbox.c.conversation_id)
-        )
         while True:
             now = self._clock()
-            due = sa.select(outbox.c.seq).where(
-                outbox.c.seq.in_(heads), _free(now), outbox.c.not_before <= now
-            )
+            look = {"channels": list(self._channels), "now": now, "limit": limit}
             async with self._database.read() as connection:
-                found = (await connection.execute(due.order_by(outbox.c.seq).limit(limit))).scalars().all()
+                found = (await connection.execute(_DUE, look)).scalars().all()
             if not found:
                 return []
             if letters := await self._lease(found, now):
@@ -89,12 +82,8 @@ class Outbox:
     async def _lease(self, found: Sequence[int], now: datetime) -> list[Letter]:
         token = str(uuid.uuid4())
         async with self._database.write() as connection:
-            leased = await connection.execute(
-                sa.update(outbox)
-                .where(outbox.c.seq.in_(found), outbox.c.state == Delivery.QUEUED, _free(now))
-                .values(lease_token=token, lease_until=now + LEASE, attempts=outbox.c.attempts + 1)
-                .returning(outbox.c.seq, outbox.c.channel, outbox.c.body, outbox.c.attempts)
-            )
+            lease = {"found": found, "now": now, "token": token, "until": now + LEASE}
+            leased = await connection.execute(_TAKE, lease)
             return [Letter(row.seq, row.channel, row.body, row.attempts, token) for row in leased]
 
     async def deliver(self, letter: Letter) -> None:
@@ -187,5 +176,23 @@ class Outbox:
         return changed.rowcount
 
 
-def _free(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
+_FREE = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < sa.bindparam("now"))
+_HEADS = (
+    sa.select(sa.func.min(outbox.c.seq))
+    .where(outbox.c.state == Delivery.QUEUED, outbox.c.channel.in_(sa.bindparam("channels", expanding=True)))
+    .group_by(outbox.c.conversation_id)
+)
+_DUE = (
+    sa.select(outbox.c.seq)
+    .where(outbox.c.seq.in_(_HEADS), _FREE, outbox.c.not_before <= sa.bindparam("now"))
+    .order_by(outbox.c.seq)
+    .limit(sa.bindparam("limit"))
+)
+_TAKE = (
+    sa.update(outbox)
+    .where(outbox.c.seq.in_(sa.bindparam("found", expanding=True)), outbox.c.state == Delivery.QUEUED, _FREE)
+    .values(
+        lease_token=sa.bindparam("token"), lease_until=sa.bindparam("until"), attempts=outbox.c.attempts + 1
+    )
+    .returning(outbox.c.seq, outbox.c.channel, outbox.c.body, outbox.c.attempts)
+)
