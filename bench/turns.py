@@ -43,7 +43,8 @@ async def measure(directory: Path) -> Report:
         for residents in RESIDENTS:
             count = MESSAGES[residents]
             us = await _load(ask_us, texts[:count], residents)
-            them = await _load(ask_rasa, texts[:count], residents)
+            # Not to the letter the same: what our search has just seen would cost it nothing.
+            them = await _load(ask_rasa, [f"{text}!" for text in texts[:count]], residents)
             del texts[:count]
             who = f"{residents} resident{'s' if residents > 1 else ''}"
             for name, (rate, delays) in (("ours", us), ("plain Rasa", them)):
