@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from statistics import median
 from time import perf_counter, process_time
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from tests.crowd import opened
 from tests.processes import Program
 
 CONNECTIONS, CALLS, RESIDENTS = 50, 10_000, 500
-ROUNDS = 3
+ROUNDS = 5
 """They take turns, so that what else the machine does meets both alike."""
 
 
@@ -50,12 +51,13 @@ async def measure(directory: Path) -> Report:
     async with opened(processes.sqlite(directory)) as store, store.read() as connection:
         stored = await connection.scalar(sa.select(sa.func.count()).select_from(inbox))
     assert stored == ROUNDS * CALLS, f"{stored} rows for {ROUNDS * CALLS} calls"
-    one, other = max(ours_rates), max(their_rates)
+    one, other = median(ours_rates), median(their_rates)
+    ratio = median(mine / their for mine, their in zip(ours_rates, their_rates, strict=True))
     report.add(
         "ours", f"{one:.0f}/s", f"p50 {milliseconds(quantile(delays, 0.5))}, {CONNECTIONS} connections"
     )
     report.add("handler that does nothing", f"{other:.0f}/s", f"who calls is busy {busy:.0%} of the time")
-    report.add("ratio", f"{one / other:.2f}", "aim: at least 0.25")
+    report.add("ratio", f"{ratio:.2f}", "aim: at least 0.25")
     return report
 
 
