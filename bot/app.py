@@ -209,6 +209,10 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
         app = application()
         private.add_metrics(app)
         add_actions(app, live.search, actions_secret)
+        if (
+            settings.engine_url is not None
+        ):  # turns of other workers may use our actions: not before they can answer
+            await live.load()
         port = await stack.enter_async_context(serving(app, settings.actions_host, settings.actions_port))
         url = settings.engine_url
         if url is None:

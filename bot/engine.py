@@ -44,12 +44,10 @@ class HttpEngine:
                 status = response.status
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             raise EngineFault(type(error).__name__, down=True) from None
-        if status == 503:
-            raise EngineFault("still starting", down=True)
         if status != 200:
             told = body if isinstance(body, dict) else {}
             reason = f"HTTP {status} {told.get('error', '')} {told.get('detail', '')}".strip()
-            raise EngineFault(reason, down=status in (401, 403))
+            raise EngineFault(reason, down=status in (401, 403, 503))
         try:
             return read_reply(body)
         except (KeyError, TypeError, ValueError) as error:

@@ -42,11 +42,14 @@ ranking). Not in a form: there even a faint "laat maar" must be heard."""
 
 
 class TurnFailed(Exception):
-    """The turn gave no reply that can be trusted. `detail` holds names only."""
+    """The turn gave no reply that can be trusted. `detail` holds names only.
 
-    def __init__(self, detail: str) -> None:
+    `unreachable`: nobody was there to run its actions; another time it may well go."""
+
+    def __init__(self, detail: str, *, unreachable: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.unreachable = unreachable
 
 
 class Dialogue:
@@ -63,7 +66,7 @@ class Dialogue:
 
     async def reply(self, conversation_id: str, message: Mapping[str, Any], memory: object) -> dict[str, Any]:
         """The reply to one message. Raises `TurnFailed`."""
-        failures: list[str] = []
+        failures = remote.Failures()
         token = remote.failures.set(failures)
         try:
             tracker = recall(conversation_id, memory, self._processor.domain)
@@ -75,11 +78,13 @@ class Dialogue:
         except TurnFailed:
             raise
         except Exception as error:
-            raise TurnFailed("; ".join(failures) or type(error).__name__) from error
+            raise TurnFailed(
+                "; ".join(failures) or type(error).__name__, unreachable=failures.unreachable
+            ) from error
         finally:
             remote.failures.reset(token)
         if failures:
-            raise TurnFailed("; ".join(failures))
+            raise TurnFailed("; ".join(failures), unreachable=failures.unreachable)
         if collected.foreign:
             raise TurnFailed("something was said that is not custom JSON")
         if not (collected.messages or collected.commands):

@@ -25,7 +25,14 @@ from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
-failures: ContextVar[list[str]] = ContextVar("failures")
+
+class Failures(list[str]):
+    """What went wrong in a turn; `unreachable`: nobody was there to run an action, which is no fault of the turn."""
+
+    unreachable = False
+
+
+failures: ContextVar[Failures] = ContextVar("failures")
 """What went wrong in this turn, in names that are safe to log."""
 
 _GUESSES = 3
@@ -36,6 +43,10 @@ _VALIDATOR = validator_for(_SCHEMA)(_SCHEMA)
 
 class ActionFailed(Exception):
     """An action gave no usable result. The message holds names and numbers only."""
+
+
+class ActionsUnreachable(ActionFailed):
+    """Nobody is there to run actions."""
 
 
 class ActionServer(EndpointConfig):
@@ -58,6 +69,8 @@ class ActionServer(EndpointConfig):
                 result = await self._call(name, call)
             except aiohttp.ClientConnectionError:
                 result = await self._call(name, call)
+        except aiohttp.ClientConnectionError as error:
+            raise ActionsUnreachable(f"{name}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError) as error:
             raise ActionFailed(f"{name}: {type(error).__name__}") from error
         if not _VALIDATOR.is_valid(result):
@@ -108,6 +121,7 @@ class LeanAction(RemoteAction):
                 str(error) if isinstance(error, ActionFailed) else f"{self.name()}: {type(error).__name__}"
             )
             failures.get().append(detail)
+            failures.get().unreachable |= isinstance(error, ActionsUnreachable)
             raise
         return [*said, *changes]
 

@@ -100,6 +100,8 @@ class Engine:
             return _error(400, "bad_request", error.detail)
         except TurnFailed as error:
             log(logger, logging.ERROR, "turn failed", detail=error.detail)
+            if error.unreachable:
+                return _error(503, "actions_unreachable", error.detail)
             return _error(500, "turn_failed", error.detail)
         route = (reply["trace"] or {}).get("route")
         log(logger, logging.DEBUG, "turn", ms=round((time.perf_counter() - started) * 1000, 1), route=route)

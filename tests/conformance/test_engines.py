@@ -82,6 +82,7 @@ def says(body: object, status: int = 200) -> Answer:
         (b"{", 200, True),
         (b"\xff", 500, True),
         ({"error": "starting"}, 503, True),
+        ({"error": "actions_unreachable", "detail": "action_answer: ClientConnectorError"}, 503, True),
         ({"error": "unauthorized"}, 401, True),
         ({"error": "turn_failed", "detail": "action_answer: status 500"}, 500, False),
         ({"error": "bad_request", "detail": "body"}, 400, False),

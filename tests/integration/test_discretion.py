@@ -59,7 +59,7 @@ async def test_nothing_of_a_resident_in_the_log(
         assert await program.stop() == 0
     said = program.said
     assert (
-        "turn of message" in said and "is given up" in said and "turn failed" not in said
+        "can't be filled in" in said and "is given up" in said and "turn failed" not in said
     )  # it had its troubles
     for name, secret in {**SECRETS, "session": token, "address": await _address(state_dir)}.items():
         assert secret not in said, name
@@ -101,9 +101,9 @@ async def _talk(session: ClientSession, program: Program) -> str:
     assert await post({"text": "wat kost een paspoort"}) == 202
 
     async def failed() -> bool:
-        return "turn of message" in program.said
+        return "a text can't be filled in" in program.said
 
-    await until(failed, 30, "the turn whose answer lacks a fact fails")
+    await until(failed, 30, "the answer that lacks a fact is noticed")
     return token
 
 

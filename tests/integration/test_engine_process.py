@@ -87,9 +87,9 @@ async def test_start_failures_silence_and_stop(session: aiohttp.ClientSession) -
             raise
     try:
         status, body = await resident.post("hoe vraag ik een paspoort aan")
-        assert (status, body["detail"]) == (500, "action_answer: ClientConnectorError")
+        assert (status, body["detail"]) == (503, "action_answer: ClientConnectorError")
         status, body = await resident.post("", "callback")
-        assert (status, body["detail"]) == (500, "validate_callback_form: ClientConnectorError")
+        assert (status, body["detail"]) == (503, "validate_callback_form: ClientConnectorError")
         assert await resident.say("hallo") == ["greet"]
 
         engine.process.send_signal(signal.SIGTERM)

@@ -97,7 +97,10 @@ export class Conversation {
         for await (const event of this.#api.events(token, this.#cursor, signal)) {
           this.#reached();
           this.#heard = Date.now();
-          if (event?.name === "typing") this.#state(event.data);
+          if (event?.name === "typing") {
+            this.#state(event.data);
+            this.#again = true; // an answer that is on its way now may tell of the time before
+          }
           if (event?.name === "message" && !this.#view.has(event.data.id)) this.#look();
         }
         throw new Unreachable("the stream ended");
