@@ -69,7 +69,7 @@ async def test_nothing_of_a_resident_in_the_log(
     if style == "json":
         events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         assert all({"at", "level", "logger"} <= set(event) for event in events)
-        assert any("WordingError at" in event.get("message", "") for event in events)
+        assert any("can't be filled in" in event.get("message", "") for event in events)
 
 
 async def _talk(session: ClientSession, program: Program) -> str:
