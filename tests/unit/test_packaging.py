@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)(\[[^]]*\])?==(?P<version>\S+)(?P<rest>.*(?:\n +--hash=.*)*)", re.M)
 TRACES = re.compile(
-    r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|deb\.debian\.org|(?<![\w.)-])(/work/(main|shared)|/tmp/b[a]sh|/r[o]ot/)"
+    r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|deb\.debian\.org|(?<![\w.)-])(/w[o]rk/(main|shared)|/tmp/b[a]sh|/r[o]ot/)"
 )
 
 
