@@ -14,7 +14,9 @@ from typing import Any
 
 import click
 
-from bot import app, logs
+from bot import logs
+from bot.app import commands
+from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
 from bot.callbacks import Callbacks
 from bot.municipality import MunicipalityError
 from bot.privacy import Privacy
@@ -22,7 +24,7 @@ from bot.settings import Settings, SettingsError
 from bot.web.server import NotListening
 from bot.wording import WordingError
 
-_FAULTS = (SettingsError, MunicipalityError, WordingError, app.NotMigrated, app.NotPossible, NotListening)
+_FAULTS = (SettingsError, MunicipalityError, WordingError, NotMigrated, NotPossible, NotListening)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,14 +73,14 @@ def run() -> None:
     """Everything on this machine: tables, starter content, web, worker and the dialogue engine."""
 
     async def job(settings: Settings) -> None:
-        await app.prepare(settings)
+        await commands.prepare(settings)
         await _serve(settings, web=True, work=True)
 
     _run(job)
 
 
 async def _serve(settings: Settings, *, web: bool, work: bool) -> None:
-    await app.serve(settings, _until_signal(), web=web, work=work)
+    await commands.serve(settings, _until_signal(), web=web, work=work)
 
 
 @main.command()
@@ -96,7 +98,7 @@ def worker() -> None:
 @main.command()
 def migrate() -> None:
     """Make or update the tables, and put the starter content in where there is none."""
-    _run(app.prepare)
+    _run(commands.prepare)
     click.echo("The database is ready.")
 
 
@@ -105,7 +107,7 @@ def chat() -> None:
     """Talk with Klaartje in this terminal."""
 
     async def job(settings: Settings) -> None:
-        await app.chat(settings, _until_signal())
+        await commands.chat(settings, _until_signal())
 
     _run(job, quiet=True)
 
@@ -118,7 +120,7 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
     lines = [" ".join(question)] if question else (line.rstrip("\n") for line in sys.stdin)
 
     async def job(settings: Settings) -> None:
-        async with app.asking(settings) as asking:
+        async with commands.asking(settings) as asking:
             for text in lines:
                 answered = await asking.ask(text)
                 if as_json:
@@ -133,7 +135,7 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def evaluate(file: Path) -> None:
     """How well the questions of FILE are answered: one {"text", "expect": [slugs or routes]} a line."""
-    click.echo(_run(lambda settings: app.evaluate(settings, file), quiet=True))
+    click.echo(_run(lambda settings: commands.evaluate(settings, file), quiet=True))
 
 
 @main.group()
@@ -148,9 +150,9 @@ def import_(directory: Path, author: str) -> None:
     """Check all articles of DIRECTORY and publish those that changed: all of them, or none."""
 
     async def job(settings: Settings) -> str:
-        async with app.open_house(settings, {}) as house:
-            await app.check_schema(house)
-            return await app.import_content(house, directory, author=author)
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await commands.import_content(house, directory, author=author)
 
     click.echo(_run(job))
 
@@ -161,9 +163,9 @@ def export(directory: Path) -> None:
     """Write every published article to DIRECTORY, one Markdown file each."""
 
     async def job(settings: Settings) -> int:
-        async with app.open_house(settings, {}) as house:
-            await app.check_schema(house)
-            return await app.export_content(house, directory)
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await commands.export_content(house, directory)
 
     click.echo(f"{_run(job)} articles written to {directory}")
 
@@ -179,8 +181,8 @@ def check_channels() -> None:
 
     async def job(settings: Settings) -> bool:
         fine = True
-        async with app.open_house(settings) as house:
-            for name, check in app.channel_checks(house).items():
+        async with open_house(settings) as house:
+            for name, check in channel_checks(house).items():
                 health = await check()
                 fine = fine and health.ready
                 click.echo(f"{name:10} {health.state:9} {health.detail}")
@@ -200,8 +202,8 @@ def list_outbox() -> None:
     """Show the messages that were given up: number, channel, attempts, reason; never their text."""
 
     async def job(settings: Settings) -> None:
-        async with app.open_house(settings) as house:
-            await app.check_schema(house)
+        async with open_house(settings) as house:
+            await check_schema(house)
             rows = await house.outbox.failed()
         for row in rows:
             click.echo(
@@ -219,8 +221,8 @@ def replay(numbers: tuple[int, ...]) -> None:
     """Try to deliver the messages with these NUMBERS again."""
 
     async def job(settings: Settings) -> int:
-        async with app.open_house(settings) as house:
-            await app.check_schema(house)
+        async with open_house(settings) as house:
+            await check_schema(house)
             return await house.outbox.replay(numbers)
 
     click.echo(f"{_run(job)} messages wait for delivery again")
@@ -234,8 +236,8 @@ def forget(channel: str, address: str, actor: str) -> None:
     """Erase all that is kept of the resident with ADDRESS on CHANNEL."""
 
     async def job(settings: Settings) -> bool:
-        async with app.open_house(settings, {}) as house:
-            await app.check_schema(house)
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
             return await Privacy(house.database, house.clock).forget(channel, address, actor=actor)
 
     if not _run(job):
@@ -253,8 +255,8 @@ def list_callbacks() -> None:
     """Show the open requests, oldest first."""
 
     async def job(settings: Settings) -> None:
-        async with app.open_house(settings, {}) as house:
-            await app.check_schema(house)
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
             rows = await Callbacks(house.database, house.clock).waiting()
         for row in rows:
             click.echo(
@@ -273,8 +275,8 @@ def done(reference: str, actor: str) -> None:
     """Note that the resident of REFERENCE was called."""
 
     async def job(settings: Settings) -> bool:
-        async with app.open_house(settings, {}) as house:
-            await app.check_schema(house)
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
             return await Callbacks(house.database, house.clock).done(reference, actor=actor)
 
     if not _run(job):

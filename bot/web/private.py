@@ -1,4 +1,4 @@
-"""The private port: figures for the operator. The actions are added to it by `bot.app`."""
+"""The private port: figures for the operator. The actions are added to it by `bot.app.roles`."""
 
 from __future__ import annotations
 

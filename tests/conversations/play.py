@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from aiohttp import ClientSession
 
 from actions.fallback import SearchEngine
-from bot.app import House, open_house, web_role
+from bot.app.house import House, open_house
+from bot.app.roles import web_role
 from bot.db.tables import callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import ClientSession
 
-from bot.app import House
+from bot.app.house import House
 from connectors.terminal import Terminal
 from tests.fakes.telegram import FakeTelegram
 

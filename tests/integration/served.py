@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
-from bot.app import House, background, open_house, web_role
+from bot.app.house import House, open_house
+from bot.app.roles import background, web_role
 from bot.handoff import Handoff
 from bot.settings import Settings
 from bot.turn import Turns

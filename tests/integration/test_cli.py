@@ -289,12 +289,12 @@ def test_ask_without_an_engine_says_so(
 ) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "vectors").symlink_to(vectors)
-    monkeypatch.setattr("bot.app._engine_ready.__defaults__", (1.0,))
+    monkeypatch.setattr("bot.app.commands._engine_ready.__defaults__", (1.0,))
     few = tmp_path / "content"
     few.mkdir()
     article = (CONTENT / "contact.md").read_text()
     (few / "contact.md").write_text(re.sub(r"^related:\n(- .*\n)+", "", article, flags=re.M))
-    monkeypatch.setattr("bot.app.CONTENT", few)
+    monkeypatch.setattr("bot.app.commands.CONTENT", few)
     for name, value in (("ENGINE_URL", f"http://127.0.0.1:{services.free_port()}"), ("ENGINE_SECRET", "x")):
         setenv(name, value)
     setenv("ACTIONS_SECRET", "x")

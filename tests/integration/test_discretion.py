@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import yaml
 from aiohttp import ClientSession
 
-from bot.app import prepare
+from bot.app.commands import prepare
 from bot.db.database import Database
 from bot.db.tables import chat_sessions
 from bot.settings import ROOT, Settings

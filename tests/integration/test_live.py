@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 import sqlalchemy as sa
 
-from bot.app import background
+from bot.app.roles import background
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.db.database import Database

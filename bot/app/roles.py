@@ -1,0 +1,190 @@
+"""What a process may do: face the internet, or think and deliver."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bot.app.house import House, NotPossible, channel_checks
+from bot.db.lease import NamedLease
+from bot.engine import HttpEngine
+from bot.handoff import Handoff
+from bot.ports import Health
+from bot.privacy import Privacy
+from bot.settings import ROOT, Settings
+from bot.supervisor import Supervisor
+from bot.turn import Turns
+from bot.web import private
+from bot.web.chat import Chat
+from bot.web.health import Check, HealthPage
+from bot.web.page import add_page
+from bot.web.server import application, client_address, serving
+from bot.web.webhooks import Webhooks
+from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from knowledge.live import Live
+
+_NLU = ROOT / "nlu"
+
+
+@asynccontextmanager
+async def background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run jobs beside the block. A job that fails fails the block; at the end they are stopped, one after the
+    other, and waited for."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job) for job in jobs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[str]:
+    """Face the internet: page, chat, webhooks, health, and the channels that are fetched. Gives the address."""
+    settings = house.settings
+    app = application()
+    client = client_address(settings.trusted_proxies)
+    chat = Chat(
+        house.database,
+        house.bus,
+        house.channels["webchat"],  # type: ignore[arg-type]  # the web chat's own extra is in its protocol
+        house.edge,
+        partial(house.wording.say, "welcome"),
+        client,
+        house.clock,
+    )
+    app.on_shutdown.append(chat.close)
+    health = HealthPage(parts, channel_checks(house))
+    app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
+    if settings.theme and not settings.theme.is_dir():
+        raise NotPossible(f"THEME: {settings.theme} is not a folder")
+    variables = house.municipality.variables
+    add_page(
+        app,
+        municipality_name=house.municipality.name,
+        phone=variables["telefoon"],
+        hours=variables["openingstijden_medewerkers"],
+        frame_ancestors=settings.frame_ancestors,
+        theme=settings.theme,
+    )
+    fetching = (
+        NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
+        for name, channel in house.channels.items()
+    )
+    async with serving(app, settings.host, settings.port) as port, background(*fetching):
+        yield f"http://{settings.host}:{port}/"
+
+
+@asynccontextmanager
+async def searching(house: House) -> AsyncIterator[Live]:
+    """The search over what is published; `load` it, and let it `follow`."""
+    from knowledge.encoder import load_encoder
+    from knowledge.live import Live
+    from knowledge.search import HybridSearch
+    from knowledge.store import ArticleStore
+    from knowledge.vectors import FileVectorCache
+
+    encoder = await asyncio.to_thread(load_encoder, house.settings.encoder)
+    search = HybridSearch(encoder, FileVectorCache(house.settings.state_dir / "vectors"))
+    try:
+        yield Live(ArticleStore(house.database, house.bus, house.clock), search, house.bus)
+    finally:
+        search.close()
+
+
+@asynccontextmanager
+async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
+    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
+    from actions.fallback import SearchEngine
+    from actions.server import add_actions
+
+    settings = house.settings
+    actions_secret = _secret(settings.actions_secret)
+    engine_secret = _secret(settings.engine_secret)
+    async with AsyncExitStack() as stack:
+        live = await stack.enter_async_context(searching(house))
+        app = application()
+        private.add_metrics(app)
+        add_actions(app, live.search, actions_secret)
+        if (
+            settings.engine_url is not None
+        ):  # turns of other workers may use our actions: not before they can answer
+            await live.load()
+        port = await stack.enter_async_context(serving(app, settings.actions_host, settings.actions_port))
+        url = settings.engine_url
+        if url is None:
+            engine_port = settings.engine_port or _free_port()
+            url = f"http://127.0.0.1:{engine_port}"
+            actions_url = f"http://127.0.0.1:{port}/actions/webhook"
+            child = _engine_child(settings, engine_port, engine_secret, actions_url, actions_secret)
+            await stack.enter_async_context(background(child.run()))
+        engine = HttpEngine(url, engine_secret)
+        stack.push_async_callback(engine.close)
+        await live.load()
+        turns = Turns(
+            house.database,
+            house.bus,
+            house.channels,
+            engine,
+            SearchEngine(live.search),
+            house.wording,
+            Handoff(house.wording, house.municipality),
+            house.clock,
+        )
+        worker = Worker(
+            house.inbox, turns, house.outbox, house.bus, house.channels, concurrency=settings.concurrency
+        )
+        privacy = Privacy(house.database, house.clock)
+
+        async def worker_health() -> Health:
+            return worker.health()
+
+        jobs = (worker.run(), live.follow(), privacy.keep_purging(settings.retention_days))
+        await stack.enter_async_context(background(*jobs))
+        yield {"worker": worker_health, "engine": engine.health, "search": live.health}
+
+
+@asynccontextmanager
+async def private_door(settings: Settings) -> AsyncIterator[int]:
+    app = application()
+    private.add_metrics(app)
+    async with serving(app, settings.actions_host, settings.actions_port) as port:
+        yield port
+
+
+def _engine_child(
+    settings: Settings, port: int, secret: str, actions_url: str, actions_secret: str
+) -> Supervisor:
+    return Supervisor(
+        [str(settings.engine_python), "-m", "engine"],
+        directory=_NLU,
+        environment={
+            "ENGINE_HOST": "127.0.0.1",
+            "ENGINE_PORT": str(port),
+            "ENGINE_SECRET": secret,
+            "ACTIONS_URL": actions_url,
+            "ACTIONS_SECRET": actions_secret,
+            "ENGINE_PARENT_PID": str(os.getpid()),
+            "LOG_LEVEL": settings.log_level,
+        },
+    )
+
+
+def _secret(given: Any) -> str:
+    return given.get_secret_value() if given else secrets.token_urlsafe(32)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
