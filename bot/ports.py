@@ -177,6 +177,15 @@ class SearchContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """What a resident reads of an article, in another language than Dutch; part of the same revision."""
+
+    title: str
+    answer: str
+    aspects: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`."""
 
@@ -188,6 +197,8 @@ class Article:
     aspects: Mapping[str, str] = field(default_factory=dict)
     links: Sequence[tuple[str, str]] = ()
     actions: Sequence[str] = ()
+    translations: Mapping[str, Translation] = field(default_factory=dict)
+    """By ISO 639-1 code."""
 
 
 @dataclass(frozen=True, slots=True)

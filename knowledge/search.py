@@ -113,4 +113,5 @@ def _article(entry: Entry) -> Article:
         aspects=dict(draft.aspects),
         links=tuple((link.label, link.url) for link in draft.links),
         actions=draft.actions,
+        translations=dict(draft.translations),
     )

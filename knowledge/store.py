@@ -15,8 +15,9 @@ from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import article_revisions, articles, audit
 from bot.ports import Bus
-from knowledge.article import ArticleDraft, conflicts, draft_hash, dump, from_json, parse, problems, to_json
+from knowledge.article import ArticleDraft, draft_hash, dump, from_json, parse, to_json
 from knowledge.index import IndexedArticle
+from knowledge.problems import conflicts, problems
 
 TOPIC = "knowledge"
 """The bus topic that wakes every process when something is published."""

@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.model import Link
+from bot.ports import Translation
 from knowledge.article import (
     ASPECTS,
+    LANGUAGES,
     POLICIES,
     TEXT_LIMIT,
     ArticleDraft,
     ArticleError,
-    conflicts,
     draft_hash,
     dump,
     from_json,
     parse,
-    phrasing_key,
-    problems,
     to_json,
 )
+from knowledge.problems import conflicts, phrasing_key, problems
 
 FILE = """\
 ---
@@ -65,6 +65,22 @@ U betaalt {prijs}.
 In het **gemeentehuis**.
 """
 
+TRANSLATED = (
+    FILE
+    + """
+# en: Passport for your child
+Bring your child. It costs {prijs}.
+
+- a photo
+
+## kosten
+You pay {prijs}.
+
+# ar: جواز سفر لطفلك
+أحضر طفلك معك.
+"""
+)
+
 FACTS = {"prijs": "€ 67,05", "website": "https://www.zonneveen.example", "telefoon": "14 0999"}
 
 
@@ -95,6 +111,31 @@ def test_a_file_is_read_whole() -> None:
 
 def test_reading_and_writing_gives_the_same_bytes() -> None:
     assert dump(parse(FILE, "paspoort-kind.md")) == FILE
+
+
+def test_translations_are_read_and_written_the_same() -> None:
+    article = parse(TRANSLATED, "paspoort-kind.md")
+    assert article.translations == {
+        "en": Translation(
+            "Passport for your child",
+            "Bring your child. It costs {prijs}.\n\n- a photo",
+            {"kosten": "You pay {prijs}."},
+        ),
+        "ar": Translation("جواز سفر لطفلك", "أحضر طفلك معك."),
+    }
+    assert dataclasses.replace(article, translations={}) == draft()
+    assert dump(article) == TRANSLATED
+    assert problems(article, FACTS) == []
+
+
+def test_languages_are_written_in_the_fixed_order() -> None:
+    swapped = TRANSLATED.replace("# en:", "# uk:")
+    assert [code for code, _ in parse(swapped, "x.md").translated()] == ["ar", "uk"]
+
+
+def test_an_article_without_translations_has_the_json_it_always_had() -> None:
+    assert "translations" not in to_json(draft())
+    assert from_json(to_json(draft())).translations == {}
 
 
 def test_line_ends_and_a_byte_order_mark_of_another_system_are_taken() -> None:
@@ -144,12 +185,20 @@ def test_aspects_are_written_in_the_fixed_order() -> None:
         ("## kosten", "## prijs", ["regel 32", "'prijs'", "bestaat niet", "kosten"]),
         ("## waar", "## kosten", ["regel 35", "'kosten'", "twee keer"]),
         ("U betaalt {prijs}.", "", ["regel 32", "'kosten'", "leeg"]),
+        ("# en:", "# xx:", ["regel 38", "'xx'", "bestaat niet", "en, de, pl, tr, ar, uk"]),
+        ("# ar:", "# en:", ["regel 46", "'en'", "twee keer"]),
+        ("# en: Passport for your child", "# en:", ["regel 38", "'en'", "titel is leeg"]),
+        ("أحضر طفلك معك.", "", ["regel 47", "'ar, answer'", "leeg"]),
+        ("- a photo", "# a photo", ["regel 39", "'en, answer'", "#"]),
+        ("## kosten\nYou", "## price\nYou", ["regel 43", "'en, price'", "bestaat niet", "kosten"]),
+        ("You pay {prijs}.", "", ["regel 43", "'en, kosten'", "leeg"]),
+        ("policy:", "translations: {}\npolicy:", ["regel 12", "'translations'", "tweede regel ---"]),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(old: str, new: str, expected: list[str]) -> None:
-    assert old in FILE
+    assert old in TRANSLATED
     with pytest.raises(ArticleError) as caught:
-        parse(FILE.replace(old, new, 1), "a.md")
+        parse(TRANSLATED.replace(old, new, 1), "a.md")
     for words in ("a.md", *expected):
         assert words in str(caught.value)
 
@@ -191,6 +240,16 @@ def test_empty_and_double_phrasings_are_problems() -> None:
     ]
 
 
+def test_a_translation_is_judged_like_the_dutch() -> None:
+    made = Translation("Bring {naam}", "x" * 601, {"duur": "{telefon}"})
+    assert problems(draft(translations={"en": made}), FACTS) == [
+        "en, duur: de variabele {telefon} bestaat niet; bedoelt u {telefoon}?",
+        "en: de variabele {naam} bestaat niet; voeg haar toe aan de gegevens van de gemeente.",
+        "en, answer: 601 tekens; maak de tekst 1 tekens korter.",
+        "en, duur: dit deel staat niet in het Nederlands; schrijf het daar ook.",
+    ]
+
+
 def test_conflicts_between_articles() -> None:
     photo = draft(slug="pasfoto", related=("rijbewijs",), phrasings=("Paspoort voor mijn kind?",))
     assert conflicts([draft(), photo]) == [
@@ -214,7 +273,13 @@ def test_the_fingerprint_follows_the_contents() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nee", "[]", "null", "{}", '{"slug": 1}', to_json(draft())[:-1] + ',"x":1}']
+    "text",
+    [
+        *("", "nee", "[]", "null", "{}", '{"slug": 1}'),
+        to_json(draft())[:-1] + ',"x":1}',
+        to_json(draft())[:-1] + ',"translations":{"en":{"title":"x"}}}',
+        to_json(draft())[:-1] + ',"translations":[]}',
+    ],
 )
 def test_json_that_is_no_article_is_refused(text: str) -> None:
     with pytest.raises(ArticleError):
@@ -257,6 +322,13 @@ DRAFTS = st.builds(
     related=st.lists(SLUGS.map(lambda slug: f"b-{slug}"), max_size=2).map(tuple),
     valid_from=st.none() | st.dates(max_value=date(2019, 12, 31)),
     valid_until=st.none() | LATER,
+    translations=st.dictionaries(
+        st.sampled_from(LANGUAGES),
+        st.builds(
+            Translation, FULL_LINES, TEXTS, st.dictionaries(st.sampled_from(ASPECTS), TEXTS, max_size=2)
+        ),
+        max_size=2,
+    ),
 )
 
 

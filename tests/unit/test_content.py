@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from bot.municipality import Municipality
-from knowledge.article import ArticleDraft, conflicts, dump, parse, problems
+from knowledge.article import ArticleDraft, dump, parse
+from knowledge.problems import conflicts, problems
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = sorted((ROOT / "knowledge" / "content").glob("*.md"))
