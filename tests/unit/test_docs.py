@@ -345,9 +345,19 @@ def test_the_article_for_editors_can_be_published() -> None:
     assert article.dump(draft) == text
 
 
+def test_the_translation_for_editors_can_be_published() -> None:
+    (text,) = blocks(read("docs/redactie.md"), "markdown")
+    translation, _ = blocks(read("docs/redactie.md"), "text")
+    draft = article.parse(f"{text}\n{translation}", "hond-aanmelden.md")
+    assert list(draft.translations) == ["en"]
+    assert problems(draft, facts()) == []
+    assert article.dump(draft) == f"{text}\n{translation}"
+
+
 def test_the_messages_for_editors_are_the_real_ones() -> None:
     (text,) = blocks(read("docs/redactie.md"), "markdown")
-    first, *others = blocks(read("docs/redactie.md"), "text")[0].splitlines()
+    _, messages = blocks(read("docs/redactie.md"), "text")
+    first, *others = messages.splitlines()
     with pytest.raises(article.ArticleError) as error:
         article.parse(text.replace("uri: http:", "uri: htp:"), "hond-aanmelden.md")
     assert str(error.value) == first
@@ -362,7 +372,10 @@ def test_the_messages_for_editors_are_the_real_ones() -> None:
 def test_fields_and_parts_of_an_article_are_all_told() -> None:
     text = read("docs/redactie.md")
     told = {name: needed == "ja" for name, needed in re.findall(r"^\| `(\w+)` \| (ja|nee) \|", text, re.M)}
-    required, optional = set(article._REQUIRED) - {"answer"}, set(article._OPTIONAL) - {"aspects", "translations"}
+    required, optional = (
+        set(article._REQUIRED) - {"answer"},
+        set(article._OPTIONAL) - {"aspects", "translations"},
+    )
     assert told == {**dict.fromkeys(required, True), **dict.fromkeys(optional, False)}
     parts = dict(re.findall(r"^\| `(\w+)` \| ([A-Z][^|]+\?) \|$", text, re.M))
     wording = Wording.load(ROOT / "knowledge" / "phrases.yml", facts())
