@@ -187,7 +187,8 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`."""
+    """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`.
+    `related`: slugs of the articles beside it."""
 
     slug: str
     revision: int

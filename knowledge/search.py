@@ -113,5 +113,6 @@ def _article(entry: Entry) -> Article:
         aspects=dict(draft.aspects),
         links=tuple((link.label, link.url) for link in draft.links),
         actions=draft.actions,
+        related=draft.related,
         translations=dict(draft.translations),
     )
