@@ -187,8 +187,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`.
-    `related`: slugs of the articles beside it."""
+    """A published article, as the actions see it. All texts may hold `{variables}`, filled in by `bot.wording`."""
 
     slug: str
     revision: int
@@ -200,6 +199,8 @@ class Article:
     actions: Sequence[str] = ()
     translations: Mapping[str, Translation] = field(default_factory=dict)
     """By ISO 639-1 code."""
+    related: Sequence[str] = ()
+    """Slugs of the articles beside it."""
 
 
 @dataclass(frozen=True, slots=True)
