@@ -27,6 +27,7 @@ from bot.wording import fill_in
 
 DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
 DAY_NAMES = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
+_ENGLISH_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "januari", "februari", "maart", "april", "mei", "juni",
     "juli", "augustus", "september", "oktober", "november", "december",
@@ -135,9 +136,13 @@ class Municipality(BaseModel):
 
     @property
     def variables(self) -> dict[str, str]:
-        """All that a text may name: the facts (which may name others) and the opening hours in words."""
+        """All that a text may name: the facts (which may name others) and the opening hours in words.
+
+        Texts in English name the hours with `_en` behind the name.
+        """
         hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
-        facts = {**hours, **self.facts}
+        english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
+        facts = {**hours, **english, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
 
     def spans(self, desk: str, day: date) -> tuple[Span, ...]:
@@ -173,18 +178,39 @@ class Municipality(BaseModel):
 
     def week_words(self, desk: str) -> str:
         """The week in words, equal days together: `maandag tot en met vrijdag van 9.00 tot 17.00 uur`."""
+        runs = self._runs(desk)
+        parts = [
+            f"{_range(first, last)} van {' en van '.join(span.words() for span in spans)}"
+            for first, last, spans in runs
+        ]
+        return _listed(parts, "en") or "gesloten"
+
+    def english_week_words(self, desk: str) -> str:
+        """The week in English words: `Monday to Friday from 9.00 to 17.00`."""
+        parts = []
+        for first, last, spans in self._runs(desk):
+            days = (
+                _ENGLISH_DAYS[first] if first == last else f"{_ENGLISH_DAYS[first]} to {_ENGLISH_DAYS[last]}"
+            )
+            times = [f"from {clock_words(span.start)} to {clock_words(span.end)}" for span in spans]
+            parts.append(f"{days} {' and '.join(times)}")
+        return _listed(parts, "and") or "closed"
+
+    def _runs(self, desk: str) -> list[tuple[int, int, tuple[Span, ...]]]:
+        """Days in a row with the same hours: the numbers of the first and the last of them (Monday is 0)."""
         week = self.hours[desk]
-        groups: list[tuple[int, int, str]] = []
+        runs: list[tuple[int, int, tuple[Span, ...]]] = []
         for number, day in enumerate(DAYS):
-            words = " en van ".join(span.words() for span in week.get(day, ()))
-            if words and groups and groups[-1][1] == number - 1 and groups[-1][2] == words:
-                groups[-1] = (groups[-1][0], number, words)
-            elif words:
-                groups.append((number, number, words))
-        parts = [f"{_range(first, last)} van {words}" for first, last, words in groups]
-        if len(parts) < 2:
-            return "".join(parts) or "gesloten"
-        return f"{', '.join(parts[:-1])} en {parts[-1]}"
+            spans = tuple(week.get(day, ()))
+            if spans and runs and runs[-1][1] == number - 1 and runs[-1][2] == spans:
+                runs[-1] = (runs[-1][0], number, spans)
+            elif spans:
+                runs.append((number, number, spans))
+        return runs
+
+
+def _listed(parts: list[str], joint: str) -> str:
+    return " ".join([", ".join(parts[:-1]), joint, parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def _range(first: int, last: int) -> str:

@@ -122,6 +122,26 @@ def test_the_week_in_words(week: dict[str, list[str]], words: str) -> None:
     assert made(hours={"balie": week, DESK: {}}).variables["openingstijden_balie"] == words
 
 
+@pytest.mark.parametrize(
+    ("week", "words"),
+    [
+        ({}, "closed"),
+        ({"ma": ["09:00-17:00"]}, "Monday from 9.00 to 17.00"),
+        (
+            {day: ["09:00-17:00"] for day in ("ma", "di", "wo", "vr")},
+            "Monday to Wednesday from 9.00 to 17.00 and Friday from 9.00 to 17.00",
+        ),
+        (
+            {"ma": ["09:00-12:00", "13:00-17:00"], "do": ["18:00-20:00"], "za": ["10:00-12:00"]},
+            "Monday from 9.00 to 12.00 and from 13.00 to 17.00, Thursday from 18.00 to 20.00"
+            " and Saturday from 10.00 to 12.00",
+        ),
+    ],
+)
+def test_the_week_in_english_words(week: dict[str, list[str]], words: str) -> None:
+    assert made(hours={"balie": week, DESK: {}}).variables["openingstijden_balie_en"] == words
+
+
 def test_the_shipped_one_has_its_variables() -> None:
     variables = MUNICIPALITY.variables
     assert variables["gemeente"] == "Zonneveen"
