@@ -1,4 +1,4 @@
-"""`python -m bench [turns] [webhook] [starts] [setup]`: all but `setup`, which takes minutes, where none is named."""
+"""`python -m bench [PART ...]`: all but those that take minutes, where none is named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-PARTS = ("turns", "webhook", "starts", "setup")
+PARTS = ("turns", "webhook", "starts", "search", "setup")
 
 
 async def main(wanted: list[str]) -> int:
