@@ -39,35 +39,10 @@ NEARLY = 0.9
 _WORDS = 3
 _MEANING = 4
 _COURTESY = frozenset(
-    [
-        "hallo",
-        "hoi",
-        "hey",
-        "hee",
-        "hi",
-        "dag",
-        "goedemorgen",
-        "goedemiddag",
-        "goedenavond",
-        "hello",
-        "alvast",
-        "alstublieft",
-        "alsjeblieft",
-        "aub",
-        "svp",
-        "graag",
-        "please",
-        "bedankt",
-        "dank",
-        "dankjewel",
-        "dankuwel",
-        "thanks",
-        "gr",
-        "groet",
-        "groeten",
-        "groetjes",
-        "mvg",
-    ]
+    words(
+        "hallo hoi hey hee hi dag goedemorgen goedemiddag goedenavond hello alvast alstublieft alsjeblieft aub"
+        " svp graag please bedankt dank dankjewel dankuwel thanks gr groet groeten groetjes mvg"
+    )
 )
 
 
