@@ -180,6 +180,29 @@ def check_channels() -> None:
     """Tell for each channel whether it is set up and reachable, and what to do where it is not."""
 
     async def job(settings: Settings) -> bool:
+@content.command(name="check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+@click.argument("paths", type=click.Path(exists=True, path_type=Path), nargs=-1)
+def check_content(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Tell where the articles of PATHS (files or folders; the shipped ones if none) are harder than B1."""
+
+    async def job(_: Settings) -> tuple[int, int]:
+        good = bad = 0
+        for checked in commands.check_content(paths):
+            good, bad = (good + 1, bad) if checked.is_b1 else (good, bad + 1)
+            if as_json:
+                click.echo(json.dumps(checked.as_json(), ensure_ascii=False))
+            else:
+                click.echo("\n".join(checked.lines()))
+        return good, bad
+
+    good, bad = _run(job, quiet=True)
+    if not as_json:
+        click.echo(f"{good} op B1, {bad} te moeilijk")
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
         fine = True
         async with open_house(settings) as house:
             for name, check in channel_checks(house).items():

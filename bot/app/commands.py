@@ -7,7 +7,7 @@ import gc
 import logging
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from bot.transcript import Transcript
 from bot.web.health import Check
 
 if TYPE_CHECKING:
+    from knowledge.plain.show import Checked
     from knowledge.store import ArticleStore
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,20 @@ async def import_content(house: House, directory: Path, *, author: str) -> str:
 async def export_content(house: House, directory: Path) -> int:
     """Write every published article to its file; how many."""
     return await _articles(house).export(directory)
+
+
+def check_content(paths: Sequence[Path]) -> Iterator[Checked]:
+    """How plain the articles of files and folders are; of the shipped content where there is no path.
+
+    Raises `NotPossible` where there is no article.
+    """
+    from knowledge.plain.show import article_files, check_files
+
+    try:
+        files = article_files(paths or [CONTENT])
+    except ValueError as error:
+        raise NotPossible(str(error)) from None
+    return check_files(files)
 
 
 def _articles(house: House) -> ArticleStore:
