@@ -81,3 +81,21 @@ def test_the_municipality_file_has_no_fact_twice() -> None:
     )
     facts = yaml.safe_load((ROOT / "knowledge" / "municipality.yml").read_text(encoding="utf-8"))["facts"]
     assert [name for name in lines if name in facts] == list(facts)
+
+
+def test_an_english_fact_says_the_same(municipality: Municipality) -> None:
+    english = [name for name in municipality.facts if name.endswith("_en")]
+    assert len(english) > 5
+    for name in english:
+        figures = [re.findall(r"\d+", municipality.facts[fact]) for fact in (name, name.removesuffix("_en"))]
+        assert figures[0] == figures[1], name
+
+
+def test_an_english_text_names_no_dutch_words(
+    drafts: dict[str, ArticleDraft], municipality: Municipality
+) -> None:
+    texts = [draft.translations["en"] for draft in drafts.values() if "en" in draft.translations]
+    assert len(texts) >= 12
+    for text in texts:
+        named = set(re.findall(r"\{(\w+)\}", " ".join([text.answer, *text.aspects.values()])))
+        assert not {name for name in named if f"{name}_en" in municipality.variables}, text.title
