@@ -9,43 +9,44 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actions import aspects
+from actions import aspects, sentences
+from actions.following import followed
+from actions.lookup import Hit, Lookup, Topic
 from actions.phrases import Phrases
+from actions.several import several
 from bot.model import Choice, Link, Outbound, Route, Say, Trace
-from bot.ports import Article, Found, KnowledgeSearch, SearchContext
+from bot.ports import Article, Found, KnowledgeSearch
+
+__all__ = ["HUMAN", "Answer", "Answers", "Topic"]
 
 _CHOICES = 3
 _FAR = 5.0
 """A choice that is this many times less likely than the best one is none."""
 
+_AT_ONCE = 2
+"""So many questions of one message are answered at once; of more we ask which one comes first."""
+
+_ONE_WORD, _SOME = 0.9, 0.03
+"""A message of one word says little: to answer it we have to be this sure; below that, all that is at least so likely
+is offered."""
+
 _MISSES = 2
 HUMAN = "human"
 
 _WORD = re.compile(r"[^\W_]")
-_SENTENCE = re.compile(r"(?<=[.!?\n])")
-_STORY = 300
-"""Characters from which a message is taken for a story with a question in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """Where the conversation is: the article it is about, how often in a row we did not understand, and whether a
-    form waits behind the answer."""
-
-    article: str | None = None
-    misses: int = 0
-    in_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to say, and where the conversation is after it. `offer` is the choice id that "ja" then stands for."""
+    """What to say, and where the conversation is after it: the article it is about, and the part that was asked for.
+    `offer` is the choice id that "ja" then stands for."""
 
     messages: tuple[Say | Outbound, ...]
     trace: Trace
     article: str | None = None
     misses: int = 0
     offer: str | None = None
+    aspect: str | None = None
 
     @property
     def found(self) -> bool:
@@ -56,64 +57,55 @@ class Answer:
 _NOWHERE = Topic()
 
 
-def gist(text: str) -> str:
-    """What is asked: of a long story only its questions, where it has any."""
-    if len(text) <= _STORY:
-        return text
-    questions = (sentence.strip() for sentence in _SENTENCE.split(text) if sentence.endswith("?"))
-    return " ".join(questions) or text
-
-
 class Answers:
     """Answers from the knowledge base."""
 
     def __init__(self, search: KnowledgeSearch, phrases: Phrases) -> None:
-        self._search = search
+        self.lookup = Lookup(search)
         self._phrases = phrases
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
-        """The best that can be said to a question."""
+        """The best that can be said to a message: to one question, to one that leans on the last, or to two."""
         if not (_WORD.search(text) or topic.in_form):
             trace = Trace(Route.OUT_OF_SCOPE)
             return Answer((Say("not_understood"),), trace, topic.article, topic.misses, HUMAN)
-        text = gist(text)
-        found = await self.search(text, topic)
-        limits = self._search.thresholds
+        text = sentences.plain(text)
+        if hit := await followed(self.lookup, text, topic):
+            return self._given([hit], leaning=True)
+        hits = await several(self.lookup, text)
+        if len(hits) > _AT_ONCE:
+            return self._which_first(hits, topic)
+        if len(hits) == _AT_ONCE:
+            return self._given(hits)
+        return await self._one(sentences.gist(text), hits, topic)
+
+    async def _one(self, text: str, hits: Sequence[Hit], topic: Topic) -> Answer:
+        """The answer to one question. `hits`: what one of the parts of the message surely asks for, if any."""
+        found = await self.lookup.ranked(text)
+        limits = self.lookup.thresholds
         best = found[0].probability if found else 0.0
-        if best >= limits.answer and (article := self._search.article(found[0].slug)):
-            return self._answer(article, aspects.asked(text), found[0].probability, found[1 : 1 + _CHOICES])
-        if continued := self._continued(text, topic):
-            return continued
+        whole = self.lookup.hit(found, aspects.all_asked(text)[:1] or (None,), _CHOICES)
+        if hits and (best < limits.answer or found[0].slug == hits[0].article.slug):
+            return self._given(hits)
+        if best >= limits.answer and whole:
+            vague = len(sentences.words(text)) == 1 and best < _ONE_WORD
+            likely = [f for f in found[:_CHOICES] if f.probability >= _SOME] if vague else []
+            return self._clarify(likely, topic) if len(likely) > 1 else self._given([whole])
         if best >= limits.clarify:
-            return self._clarify(found, topic)
+            return self._clarify([f for f in found[:_CHOICES] if f.probability * _FAR >= best], topic)
         return self._not_found(found, topic, best)
-
-    async def search(self, text: str, topic: Topic = _NOWHERE) -> list[Found]:
-        """What the knowledge base has for a text, best first; without what was withdrawn just now."""
-        found = await self._search.search(text, SearchContext(article=topic.article))
-        return [f for f in found if self._search.article(f.slug)]
-
-    async def about(self, text: str, action: str, topic: Topic) -> tuple[Article, float] | None:
-        """The likely article on which a task (`appointment`, `report`, ...) can be done, with its probability."""
-        for found in await self.search(gist(text), topic):
-            if found.probability < self._search.thresholds.clarify:
-                break
-            article = self._search.article(found.slug)
-            if article and any(re.split("[: ]", name)[0] == action for name in article.actions):
-                return article, found.probability
-        return None
 
     def chosen(self, slug: str) -> Answer:
         """The article behind a button."""
-        article = self._search.article(slug)
-        return self._answer(article, None, None, ()) if article else self._gone()
+        article = self.lookup.article(slug)
+        return self._given([Hit(article)]) if article else self._gone()
 
     def aspect(self, slug: str, aspect: str) -> Answer:
         """The part of an article behind a button."""
-        article = self._search.article(slug)
+        article = self.lookup.article(slug)
         if article is None or aspect not in article.aspects:
             return self.chosen(slug)
-        return self._answer(article, aspect, None, ())
+        return self._given([Hit(article, (aspect,))])
 
     def message(self, article: Article, aspect: str | None = None) -> Outbound:
         """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
@@ -129,32 +121,39 @@ class Answers:
             revision=article.revision,
         )
 
-    def _answer(
-        self, article: Article, aspect: str | None, probability: float | None, others: Sequence[Found]
-    ) -> Answer:
-        trace = Trace(Route.ANSWER, article.slug, tuple(other.slug for other in others), probability)
-        return Answer((self.message(article, aspect),), trace, article=article.slug)
+    def _given(self, hits: Sequence[Hit], *, leaning: bool = False) -> Answer:
+        """The articles, each in the parts that were asked for. Where a question leaned on the one before and asks
+        for a part that is not there, we say so before the answer that is."""
+        messages: list[Say | Outbound] = []
+        for hit in hits:
+            there = [part for part in hit.aspects if part is None or part in hit.article.aspects]
+            if leaning and not there:
+                messages.append(Say("part_unknown", {"title": hit.article.title}))
+            messages += [self.message(hit.article, part) for part in there or [None]]
+        first, last = hits[0], hits[-1]
+        others = (*(hit.article.slug for hit in hits[1:]), *first.others)
+        trace = Trace(Route.ANSWER, first.article.slug, others, first.probability)
+        return Answer(
+            tuple(messages), trace, article=last.article.slug, aspect=last.aspects[-1] if there else None
+        )
 
-    def _continued(self, text: str, topic: Topic) -> Answer | None:
-        """A short question that points back asks for a part of the article that we talk about."""
-        aspect = aspects.asked(text)
-        article = self._search.article(topic.article) if topic.article else None
-        if article and aspect in article.aspects and aspects.follows_up(text):
-            return self._answer(article, aspect, None, ())
-        return None
+    def _which_first(self, hits: Sequence[Hit], topic: Topic) -> Answer:
+        likely = [
+            Found(h.article.slug, h.article.revision, h.article.title, h.probability or 0.0) for h in hits
+        ]
+        return self._clarify(likely[:_CHOICES], topic, "which_first")
 
-    def _clarify(self, found: Sequence[Found], topic: Topic) -> Answer:
-        likely = [f for f in found[:_CHOICES] if f.probability * _FAR >= found[0].probability]
+    def _clarify(self, likely: Sequence[Found], topic: Topic, phrase: str = "clarify") -> Answer:
         message = Outbound(
-            text=self._phrases.text("clarify" if len(likely) > 1 else "clarify_one"),
+            text=self._phrases.text(phrase if len(likely) > 1 else "clarify_one"),
             choices=(
                 *(Choice(f"article:{f.slug}", f.title) for f in likely),
                 self._phrases.choice("something_else"),
             ),
         )
-        trace = Trace(Route.CLARIFY, None, tuple(f.slug for f in likely), found[0].probability)
+        trace = Trace(Route.CLARIFY, None, tuple(f.slug for f in likely), likely[0].probability)
         offer = f"article:{likely[0].slug}" if len(likely) == 1 else None
-        return Answer((message,), trace, topic.article, topic.misses, offer)
+        return Answer((message,), trace, topic.article, topic.misses, offer, topic.aspect)
 
     def _not_found(self, found: Sequence[Found], topic: Topic, best: float) -> Answer:
         near = tuple(f.slug for f in found[:_CHOICES])

@@ -58,7 +58,10 @@ def _reply(answer: Answer, turn: Turn) -> Reply:
 
 
 def _topic(memory: Mapping[str, Any] | None) -> Topic:
-    """The article that the conversation was about; the memory is the engine's, and may hold anything."""
+    """What the conversation was about; the memory is the engine's, and may hold anything."""
     slots = memory.get("slots") if isinstance(memory, Mapping) else None
-    article = slots.get("article") if isinstance(slots, Mapping) else None
-    return Topic(article=article if isinstance(article, str) else None)
+    known = slots if isinstance(slots, Mapping) else {}
+    article, aspect = (
+        value if isinstance(value := known.get(name), str) else None for name in ("article", "aspect")
+    )
+    return Topic(article=article, aspect=aspect)

@@ -121,12 +121,14 @@ class Talk(Action):  # type: ignore[misc]
 class OutOfScope(Action):  # type: ignore[misc]  # untyped
     """Not for a municipality; unless the knowledge base is sure that it is."""
 
+    _route, _phrase = Route.OUT_OF_SCOPE, "out_of_scope"
+
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
 
     def name(self) -> str:
         """Its name in the domain."""
-        return "action_out_of_scope"
+        return f"action_{self._phrase}"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -136,9 +138,15 @@ class OutOfScope(Action):  # type: ignore[misc]  # untyped
         doubt = speech.confidence(tracker) < _SURE
         if answer.trace.route is Route.ANSWER or (doubt and answer.trace.route is Route.CLARIFY):
             return speech.give(dispatcher, answer)
-        speech.say(dispatcher, Say("out_of_scope"))
-        speech.trace(dispatcher, Trace(Route.OUT_OF_SCOPE))
+        speech.say(dispatcher, Say(self._phrase))
+        speech.trace(dispatcher, Trace(self._route))
         return speech.slots(offer=None)
+
+
+class Insult(OutOfScope):
+    """Abuse gets calm words and a way to a person; a question in it gets its answer."""
+
+    _route, _phrase = Route.SMALLTALK, "insult"
 
 
 def _reply(dispatcher: CollectingDispatcher, phrase: str) -> list[EventType]:

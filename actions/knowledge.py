@@ -10,7 +10,8 @@ from actions import speech
 from actions.answers import Answers
 from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
 
-_LIKELY = 0.55
+_LIKELY, _LIKELY_PERSON = 0.4, 0.55
+"""From here up a message that nothing is found for was what it looked like; a person is not called for less."""
 
 
 class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
@@ -32,7 +33,7 @@ class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
         topic = speech.topic(tracker)
         answer = await self._answers.find(speech.text(tracker), topic)
         intent, likely = speech.guess(tracker)
-        if not answer.found and not topic.in_form and likely >= _LIKELY and intent in self._guesses:
+        if not answer.found and not topic.in_form and intent in self._guesses and likely >= _least(intent):
             done = self._guesses[intent].run(dispatcher, tracker, domain)
             events: list[EventType] = await done if isawaitable(done) else done
             return events
@@ -67,3 +68,7 @@ class ChooseAspect(AnswerQuestion):
         slug, _, aspect = speech.value(tracker).rpartition("/")
         answer = self._answers.aspect(slug or speech.topic(tracker).article or "", aspect)
         return speech.give(dispatcher, answer)
+
+
+def _least(intent: str) -> float:
+    return _LIKELY_PERSON if intent in ("human", "callback") else _LIKELY

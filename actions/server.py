@@ -12,7 +12,7 @@ from aiohttp import web
 
 from actions.answers import Answers
 from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
-from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, OutOfScope, Talk, Unhelpful
+from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
 from actions.sdk import ActionExecutionRejection, ActionExecutor, ActionNotFoundException
@@ -30,7 +30,6 @@ TALK = {
     "thanks": "thanks",
     "help": "help",
     "bot_challenge": "bot_challenge",
-    "insult": "insult",
     "cancel": "cancelled",
 }
 """Small talk, and the phrase that answers it."""
@@ -48,7 +47,8 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
     """All actions of the domain, with what they need."""
     answers = Answers(search, phrases)
     tasks = {route.value: Task(route, answers) for route in TASKS}
-    affirm, deny, unhelpful, out_of_scope = Affirm(answers), Deny(), Unhelpful(), OutOfScope(answers)
+    affirm, deny, unhelpful = Affirm(answers), Deny(), Unhelpful()
+    out_of_scope, insult = OutOfScope(answers), Insult(answers)
     guesses = {
         **{intent: Talk(phrase) for intent, phrase in TALK.items()},
         **tasks,
@@ -56,7 +56,9 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
         "deny": deny,
         "unhelpful": unhelpful,
         "out_of_scope": out_of_scope,
+        "insult": insult,
         "human": HandOff(),
+        "callback": HandOff(),
     }
     executor = ActionExecutor()
     for action in (
@@ -69,6 +71,7 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
         deny,
         unhelpful,
         out_of_scope,
+        insult,
         *tasks.values(),
         ValidateCallback(),
         AskConfirm(),

@@ -34,7 +34,7 @@ def give(dispatcher: CollectingDispatcher, answer: Answer) -> list[EventType]:
     """A whole answer; the slots that remember it."""
     say(dispatcher, *answer.messages)
     trace(dispatcher, answer.trace)
-    return slots(article=answer.article, misses=answer.misses, offer=answer.offer)
+    return slots(article=answer.article, aspect=answer.aspect, misses=answer.misses, offer=answer.offer)
 
 
 def slots(**values: Any) -> list[EventType]:
@@ -49,6 +49,7 @@ def topic(tracker: Tracker) -> Topic:
         article=tracker.get_slot("article"),
         misses=int(misses) if misses else 0,
         in_form=bool(tracker.active_loop_name),
+        aspect=tracker.get_slot("aspect"),
     )
 
 

@@ -36,9 +36,14 @@ FALLBACK = "nlu_fallback"
 _RASAS_OWN = frozenset({"restart", "back", "session_start", FALLBACK})
 _LONGEST = 1_000
 
-_SURE = 0.8
+_SURE, _SURE_TASK = 0.8, 0.6
 """Below this, what is not taken for a question is looked up first; the action falls back on the guess (it gets the
-ranking). Not in a form: there even a faint "laat maar" must be heard."""
+ranking). Sooner for a task: its action looks up too. Not in a form: there even a faint "laat maar" must be heard."""
+
+_TASKS = frozenset({"appointment", "status", "report", "human", "callback"})
+_TALK = frozenset({"greet", "goodbye", "thanks", "help", "bot_challenge", "affirm", "deny", "cancel"})
+_TALK_WORDS = 12
+"""More words than this are no small talk alone: something else is said too, and is looked up."""
 
 
 class TurnFailed(Exception):
@@ -121,7 +126,10 @@ class Dialogue:
         if not plain:
             return _parsed(FALLBACK)
         found = self._processor.parse(plain, tracker)
-        name, sure = found["intent"]["name"], found["intent"]["confidence"] >= _SURE
+        name, confidence = found["intent"]["name"], found["intent"]["confidence"]
+        sure = confidence >= (_SURE_TASK if name in _TASKS else _SURE)
+        if name in _TALK and len(plain.split()) > _TALK_WORDS:
+            sure = False
         if name and (sure or name == "question" or tracker.active_loop_name):
             return found
         return {**found, "intent": _parsed(FALLBACK)["intent"]}

@@ -6,9 +6,10 @@ from time import perf_counter
 
 import pytest
 
-from actions import aspects, callback_answers
-from actions.answers import Answers, Topic, gist
+from actions import aspects, callback_answers, following, sentences, tasks
+from actions.answers import Answers, Topic
 from actions.phrases import Phrases
+from actions.sentences import gist
 from bot.model import Outbound, Route, Say
 from tests.fakes.search import PASSPORT, TIP, WordSearch
 
@@ -153,7 +154,11 @@ def test_no_text_takes_long(text: str) -> None:
     started = perf_counter()
     gist(text)
     aspects.asked(text)
-    aspects.follows_up(text)
+    aspects.alone(text)
+    following.leans(text)
+    sentences.parts(sentences.plain(text))
+    sentences.halves(text)
+    tasks.subject(text, Route.STATUS)
     callback_answers.phone(text)
     callback_answers.part_of_day(text)
     callback_answers.change(text)

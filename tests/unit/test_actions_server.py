@@ -84,7 +84,7 @@ async def test_an_answer_is_spoken_and_remembered(client: Client) -> None:
     assert said[0]["text"] == PASSPORT.answer
     assert said[0]["revision"] == 3
     assert route(said) == "answer"
-    assert slots == {"article": PASSPORT.slug, "misses": 0, "offer": None}
+    assert slots == {"article": PASSPORT.slug, "aspect": None, "misses": 0, "offer": None}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,8 @@ async def test_an_answer_is_spoken_and_remembered(client: Client) -> None:
         ("thanks", 0.3, "hartstikke bedankt joh", "out_of_scope"),
         ("appointment", 0.7, "ik wil graag langskomen", "appointment"),
         ("human", 0.7, "geef iemand", "handoff"),
-        ("callback", 0.7, "bellen", "out_of_scope"),
+        ("human", 0.5, "geef iemand", "out_of_scope"),
+        ("callback", 0.7, "bellen", "handoff"),
     ],
 )
 async def test_in_doubt_the_search_decides_and_then_the_guess(
@@ -107,8 +108,19 @@ async def test_in_doubt_the_search_decides_and_then_the_guess(
 
 
 async def test_a_question_taken_for_a_task_is_answered(client: Client) -> None:
-    said, _ = await run(client, "action_status", "moet mijn paspoort mee")
+    said, _ = await run(client, "action_status", "moet mijn paspoort mee", confidence=0.7)
     assert route(said) == "answer"
+    said, _ = await run(client, "action_status", "waar blijft mijn paspoort", confidence=0.97)
+    assert route(said) == "status"
+    said, _ = await run(client, "action_report", "mijn paspoort is stuk")
+    assert route(said) == "answer"
+
+
+async def test_abuse_is_met_calmly_and_a_question_in_it_answered(client: Client) -> None:
+    said, _ = await run(client, "action_insult", "wat ben je dom")
+    assert (said[0]["phrase"], route(said)) == ("insult", "smalltalk")
+    said, _ = await run(client, "action_insult", "stomme bot hoe kom ik aan een paspoort")
+    assert (said[0]["text"], route(said)) == (PASSPORT.answer, "answer")
 
 
 async def test_choices_are_followed(client: Client) -> None:

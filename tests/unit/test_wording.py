@@ -21,6 +21,7 @@ ARGS = {
     "callback_done": {"reference": "T1", "phone": "06", "when": "ochtend", "topic": "x"},
     "callback_ask_confirm": {"phone": "06", "when": "ochtend", "topic": "x"},
     **{f"{route}_article": {"title": "x"} for route in ("appointment", "status", "report")},
+    "part_unknown": {"title": "x"},
 }
 CHECKED = ("choice_", "aspect_")
 
