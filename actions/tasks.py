@@ -136,5 +136,5 @@ class Task(Action):  # type: ignore[misc]  # untyped
         if found is None or found.probability < _OTHER:
             return False
         if self._route is Route.REPORT:
-            return about is None or found.slug != about.article.slug
+            return about is None or not about.able or found.slug != about.article.slug
         return speech.confidence(tracker) < _SURE and (about is None or not about.able)
