@@ -28,7 +28,9 @@ _FUNCTION = _ASKING | word_set(
     "de het een en of maar want dus in op aan bij met van voor door uit over naar om te tot na tegen per via als dat "
     "die dit deze u uw ik wij we hij zij ze er zoals niet ook al dan nog wel zo alleen daarna eerst"
 )
-_LIKE = word_set("zo zowel net evenals even groter kleiner meer minder anders dezelfde hetzelfde zelfde")
+_LIKE = word_set(
+    "zo zowel net evenals even groter kleiner meer minder anders dezelfde hetzelfde zelfde wijze manier"
+)
 _TELLING = word_set(
     "weten vragen kijken controleren bekijken zien horen zeggen schrijven zorgen zorg vertellen melden vinden denken "
     "bewijzen staan betekenen kunnen willen laten bewijs begrijpen lezen onderzoeken beslissen bepalen besluiten "

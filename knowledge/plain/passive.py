@@ -15,6 +15,7 @@ from knowledge.plain.words import participle, word_set
 
 _WORDEN = word_set("word wordt worden werd werden geworden")
 _ZIJN = word_set("is zijn bent ben was waren")
+_ARTICLES = word_set("de het een één geen uw dit dat deze die zo'n elk ieder")
 _SEPARATE = word_set("terug vast mede toe mee aan uit weg op af in over voor bij door")
 
 
@@ -55,11 +56,8 @@ def _hit(auxiliary: Token, found: Token, *, official: bool) -> Hit:
 
 def _nearest(part: Sequence[Token], at: int) -> Token | None:
     """The participle that goes with the auxiliary at `at`: the first one after it, else the word before it."""
-    for token in part[at + 1 :]:
-        if _is_participle(token):
-            return token
-    before = [token for token in part[max(0, at - 2) : at] if _is_participle(token)]
-    return before[-1] if before else None
+    places = [*range(at + 1, len(part)), *range(at - 1, max(-1, at - 3), -1)]
+    return next((part[place] for place in places if _is_verb(part, place)), None)
 
 
 def _last(sentence: Sentence, part: Sequence[Token]) -> Token | None:
@@ -86,6 +84,11 @@ def _is_participle(token: Token) -> bool:
         and word not in _WORDEN
         and participle(word) is not None
     )
+
+
+def _is_verb(part: Sequence[Token], at: int) -> bool:
+    """A participle that is not an adjective: not `een bepaald aantal`."""
+    return _is_participle(part[at]) and (at == 0 or part[at - 1].lower not in _ARTICLES)
 
 
 def _is_impersonal(part: Sequence[Token], at: int) -> bool:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from knowledge.plain import lists
@@ -119,17 +120,13 @@ def _blank(markup: str) -> str:
 
 def _line_ends(text: str) -> Iterator[int]:
     """The line breaks that end a sentence: all but those in the middle of a wrapped paragraph."""
-    for match in re.finditer("\n", text):
-        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-        after = text[match.end() :].split("\n", 1)[0]
-        wrapped = (
-            before.strip()
-            and after[:1].islower()
-            and not _ITEM.match(before.strip())
-            and before.rstrip()[-1] not in ".?!:"
-        )
-        if not wrapped:
-            yield match.start()
+    at = 0
+    for line, following in pairwise(text.split("\n")):
+        at += len(line) + 1
+        written = line.strip()
+        goes_on = bool(written) and not _ITEM.match(written) and written[-1] not in ".?!:"
+        if not (goes_on and following[:1].islower()):
+            yield at - 1
 
 
 def _cut(clean: str, start: int, end: int) -> Iterator[Sentence]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from knowledge.plain import lists
 from knowledge.plain.hits import FREQUENCY, ZUID_HOLLAND, Hit
 from knowledge.plain.text import Sentence, Token
-from knowledge.plain.words import is_common
+from knowledge.plain.words import in_glossary, is_common
 
 _EXPLAINED = re.compile(r"\b(?:heet|heten|noemen|noemt|betekent|bedoelen|ander woord voor)\b", re.IGNORECASE)
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z]|[A-Z]{2,}")
@@ -24,7 +24,7 @@ def difficult(sentence: Sentence, text: str) -> Iterator[Hit]:
         if token.kind != "word" or _is_name(token, sentence):
             continue
         word = token.lower
-        if len(word) > _LONGEST and word not in lists.glossary():
+        if len(word) > _LONGEST and not in_glossary(word):
             reason = f"‘{token.text}’ is een lang woord."
             yield _hit(token, reason, "Knip het in stukken, of gebruik een korter woord.")
         elif len(word) > 3 and not is_common(word):
@@ -71,7 +71,7 @@ def abbreviations(sentence: Sentence, text: str) -> Iterator[Hit]:
 
 
 def _is_told(token: Token, text: str) -> bool:
-    if token.lower in lists.glossary():
+    if in_glossary(token.lower):
         return True
     name = re.escape(token.text)
     return re.search(rf"\({name}\)|\b{name} \(|\b{name} (?:betekent|is|staat voor|heet)\b", text) is not None

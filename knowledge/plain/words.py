@@ -65,11 +65,15 @@ def is_common(word: str) -> bool:
 
 
 def _is_known(word: str) -> bool:
-    """Common, or in the glossary: by itself, by its lemma, or without an ending that simplemma does not know."""
-    common, glossary = _common(), lists.glossary()
-    if any(form in common or form in glossary for form in (word, lemma(word))):
+    return word in _common() or lemma(word) in _common() or in_glossary(word)
+
+
+def in_glossary(word: str) -> bool:
+    """Whether the municipal glossary has the lower-case word: by itself, by its lemma, or without an ending."""
+    glossary = lists.glossary()
+    if word in glossary or lemma(word) in glossary:
         return True
-    return any(word.endswith(end) and word.removesuffix(end) in glossary for end in ("s", "'s", "en", "e"))
+    return any(word.endswith(end) and word.removesuffix(end) in glossary for end in ("'s", "s", "en", "e"))
 
 
 @lru_cache(maxsize=20_000)
