@@ -31,6 +31,9 @@ _FUNCTION = _ASKING | word_set(
 _LIKE = word_set(
     "zo zowel net evenals even groter kleiner meer minder anders dezelfde hetzelfde zelfde wijze manier"
 )
+_FINITE = word_set(
+    "is zijn was waren heeft hebben kan kunnen mag mogen moet moeten hoeft doet gaat komt helpt staat"
+)
 _TELLING = word_set(
     "weten vragen kijken controleren bekijken zien horen zeggen schrijven zorgen zorg vertellen melden vinden denken "
     "bewijzen staan betekenen kunnen willen laten bewijs begrijpen lezen onderzoeken beslissen bepalen besluiten "
@@ -80,6 +83,8 @@ def _opens(part: Sequence[Token], at: int, *, first: bool) -> bool:
         return follows in _SUBJECTS and (at == 0 or part[at - 1].lower not in _LIKE)
     if first and at == 0:
         return False  # `Dat kan`, `Wat u doet`, `Die bakken`
+    if at == 0 and word in {"die", "dat"} and follows in _FINITE and len(part) > 2:
+        return False  # `, dat is eerlijk`
     leads = at == 0 or (_may_be_noun(part[at - 1]) and not (first and at == 1))
     tells = at > 0 and lemma(part[at - 1].lower) in _TELLING
     if word == "dat":

@@ -8,7 +8,9 @@ from knowledge.plain import lists
 from knowledge.plain.hits import Hit
 from knowledge.plain.lists import Term
 from knowledge.plain.text import Sentence, Token
-from knowledge.plain.words import lemma, participle
+from knowledge.plain.words import lemma, participle, word_set
+
+_ENDS = word_set("en of dat als omdat wanneer")
 
 
 def officialese(sentence: Sentence) -> Iterator[Hit]:
@@ -81,7 +83,7 @@ def _verb(words: Sequence[Token], at: int, parts: Sequence[Sequence[Token]]) -> 
         if form is not None and (term := listed.verbs.get(form)) is not None:
             return term
     part = next((part for part in parts if words[at] in part), ())
-    for term in listed.separable.get(base, ()):
+    for term in (*listed.separable.get(lower, ()), *listed.separable.get(base, ())):
         before = [token.lower for token in words[max(0, at - 2) : at]]
         if before == [term.particle, "te"] or _ends_with(part, words[at], term.particle):
             return term
@@ -90,8 +92,14 @@ def _verb(words: Sequence[Token], at: int, parts: Sequence[Sequence[Token]]) -> 
 
 def _ends_with(part: Sequence[Token], verb: Token, particle: str) -> bool:
     """Whether the loose part of the verb stands after it, last before a comma, an `en` or the end."""
-    after = [token.lower for token in part if token.start > verb.start]
-    ends = {"en", "of", "dat", "als", "omdat", "wanneer"}
-    return any(
-        word == particle and (at + 1 == len(after) or after[at + 1] in ends) for at, word in enumerate(after)
-    )
+    after = [token.lower for token in part if token.start >= verb.start]
+    for at in range(1, len(after)):
+        ends = at + 1 == len(after) or after[at + 1] in _ENDS
+        if after[at] == particle and ends and not _belongs_to_noun(after[at - 1]):
+            return True
+    return False
+
+
+def _belongs_to_noun(word: str) -> bool:
+    """An article or an adjective: `een goede plaats` is no part of a verb."""
+    return word in {"de", "het", "een", "uw", "deze", "geen"} or (word.endswith("e") and lemma(word) != word)

@@ -24,7 +24,7 @@ _PARTICLES = (
     "toe|uit|vast|vol|voor|voort|vrij|weg|zorg"
 )
 _PARTICIPLE = re.compile(
-    rf"(?:{_PARTICLES})?ge.{{2,}}(?:d|t|en|aan|ien|daan)|(?:{_PARTICLES})?(?:be|ver|ont|her|er)\w+"
+    rf"(?:{_PARTICLES})?ge.+(?:d|t|en|aan|ien)|(?:{_PARTICLES})?(?:be|ver|ont|her|er)\w+"
 )
 _SAME = frozenset({"ontvangen", "behouden", "verlaten", "voorbehouden"})  # like their infinitives
 _OTHER = frozenset(
@@ -97,6 +97,12 @@ def _parts(word: str) -> tuple[str, ...] | None:
 
 
 def _is_part(piece: str) -> bool:
+    import simplemma
+
+    if in_glossary(piece):
+        return True
+    if not simplemma.is_known(piece, lang="nl"):
+        return False  # a name, or foreign
     if len(piece) > 3:
         return _is_known(piece)
     return _common().get(piece, 0.0) >= 1e-5  # 4 on the Zipf scale: `bak`, `dag`, `pas`
@@ -113,7 +119,7 @@ def participle(word: str) -> str | None:
     if base == word:  # unknown to simplemma: believe the shape, if it is more than ge-
         unknown = re.fullmatch(rf"(?:{_PARTICLES})ge\w{{2,}}d|geï\w+eerd|ge\w+eerd", word)
         return word if unknown else None
-    if not base.endswith("n") or (word.endswith("n") and base == word):
+    if not base.endswith("n") or word == base + "d":  # `volgend`
         return None
     if word.endswith("t"):
         # A weak participle in -t has a voiceless stem: `gemaakt` is one, `ontvangt` is not.
