@@ -22,11 +22,12 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a resident would read, and how it was reached."""
+    """What a resident would read, and how it was reached. `articles`: the slugs of all that it quotes."""
 
     text: str
     route: str
     article: str | None
+    articles: tuple[str, ...]
     alternatives: tuple[str, ...]
     confidence: float | None
 
@@ -63,7 +64,7 @@ class Asking:
 
     async def _read(self, conversation_id: str) -> Answered:
         query = (
-            sa.select(messages.c.text, messages.c.trace)
+            sa.select(messages.c.text, messages.c.article, messages.c.trace)
             .where(messages.c.conversation_id == conversation_id, messages.c.author == Author.BOT)
             .order_by(messages.c.seq)
         )
@@ -74,6 +75,7 @@ class Asking:
             text="\n\n".join(row.text for row in rows),
             route=trace.get("route", Route.OUT_OF_SCOPE),
             article=trace.get("article"),
+            articles=tuple(dict.fromkeys(row.article for row in rows if row.article)),
             alternatives=tuple(trace.get("alternatives", ())),
             confidence=trace.get("confidence"),
         )

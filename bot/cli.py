@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from bot import logs
-from bot.app import commands
+from bot.app import commands, evaluating
 from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
 from bot.callbacks import Callbacks
 from bot.municipality import MunicipalityError
@@ -132,10 +132,20 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
 
 
 @main.command(name="eval")
+@click.option(
+    "--search", "search_only", is_flag=True, help="Ask only the search: faster, but it knows no tasks."
+)
+@click.option(
+    "--json",
+    "judged",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write every judged question to this file, one JSON object a line.",
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def evaluate(file: Path) -> None:
+def evaluate(file: Path, search_only: bool, judged: Path | None) -> None:
     """How well the questions of FILE are answered: one {"text", "expect": [slugs or routes]} a line."""
-    click.echo(_run(lambda settings: commands.evaluate(settings, file), quiet=True))
+    job = partial(evaluating.evaluate, file=file, search_only=search_only, judged=judged)
+    click.echo(_run(job, quiet=True))
 
 
 @main.group()
@@ -170,16 +180,6 @@ def export(directory: Path) -> None:
     click.echo(f"{_run(job)} articles written to {directory}")
 
 
-@main.group()
-def channels() -> None:
-    """The ways to residents."""
-
-
-@channels.command(name="check")
-def check_channels() -> None:
-    """Tell for each channel whether it is set up and reachable, and what to do where it is not."""
-
-    async def job(settings: Settings) -> bool:
 @content.command(name="check")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @click.argument("paths", type=click.Path(exists=True, path_type=Path), nargs=-1)
@@ -203,6 +203,16 @@ def check_content(paths: tuple[Path, ...], as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@main.group()
+def channels() -> None:
+    """The ways to residents."""
+
+
+@channels.command(name="check")
+def check_channels() -> None:
+    """Tell for each channel whether it is set up and reachable, and what to do where it is not."""
+
+    async def job(settings: Settings) -> bool:
         fine = True
         async with open_house(settings) as house:
             for name, check in channel_checks(house).items():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.house import House, NotPossible, check_schema, open_house
-from bot.app.roles import private_door, searching, web_role, worker_role
+from bot.app.roles import private_door, web_role, worker_role
 from bot.ask import Asking
 from bot.db.migrate import migrate
 from bot.ports import Channel, Health
@@ -132,20 +132,6 @@ async def asking(settings: Settings) -> AsyncIterator[Asking]:
     async with open_house(_alone(settings), {channel.name: channel}) as house, worker_role(house) as parts:
         await _engine_ready(parts)
         yield Asking(house.database, house.bus, channel.name, house.clock)
-
-
-async def evaluate(settings: Settings, file: Path) -> str:
-    """How well the search answers a file of questions, in lines. Raises `NotPossible` for a file that is none."""
-    from knowledge import evaluate
-
-    try:
-        cases = evaluate.read_cases(file)
-    except ValueError as error:
-        raise NotPossible(f"{file}: {error}") from None
-    await prepare(settings)
-    async with open_house(settings, {}) as house, searching(house) as live:
-        await live.load()
-        return "\n".join((await evaluate.evaluate(live.search, cases)).lines())
 
 
 async def chat(settings: Settings, stop: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.app.evaluating import ALONE
 from bot.bus.memory import MemoryBus
 from bot.cli import main
 from bot.db.database import Database
@@ -250,13 +251,19 @@ class TestOperations:
             assert "1:wrong" not in checked.output
 
 
-@pytest.mark.process
-def test_ask(setenv: Setenv, tmp_path: Path, vectors: Path, brain: EngineProcess) -> None:
-    """Each line its own conversation, on its way as a resident's message; nothing of it stays."""
+@pytest.fixture
+def thinking(setenv: Setenv, tmp_path: Path, vectors: Path, brain: EngineProcess) -> Path:
+    """A state directory of a house that has the engine of all tests."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "vectors").symlink_to(vectors)
     for name, value in (("ENGINE_URL", brain.url), ("ENGINE_SECRET", SECRET), ("ACTIONS_SECRET", "x")):
         setenv(name, value)
+    return tmp_path / "state"
+
+
+@pytest.mark.process
+def test_ask(thinking: Path) -> None:
+    """Each line its own conversation, on its way as a resident's message; nothing of it stays."""
     questions = [
         "wat kost een paspoort",
         "en wat moet ik meenemen?",
@@ -272,16 +279,71 @@ def test_ask(setenv: Setenv, tmp_path: Path, vectors: Path, brain: EngineProcess
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(answers) == len(questions)
     for answer in answers:
-        assert list(answer) == ["text", "route", "article", "alternatives", "confidence"]
+        assert list(answer) == ["text", "route", "article", "articles", "alternatives", "confidence"]
         assert answer["text"]
     assert [answer["route"] for answer in answers[:4:2]] == ["answer", "smalltalk"]
     assert (answers[0]["article"], answers[3]["route"]) == ("paspoort-aanvragen", "handoff")
+    assert (answers[0]["articles"], answers[3]["articles"]) == (["paspoort-aanvragen"], [])
     assert answers[1]["article"] != "paspoort-aanvragen"  # it does not know of the line before
     plain = run("ask", "wat", "kost", "een", "paspoort")
     assert plain.stdout == answers[0]["text"] + "\n\n"
-    with sqlite3.connect(tmp_path / "state" / "klaartje.db") as connection:
+    _nothing_stays(thinking)
+
+
+def _nothing_stays(state: Path) -> None:
+    with sqlite3.connect(state / "klaartje.db") as connection:
         for table in ("conversations", "messages", "inbox", "outbox"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+@pytest.mark.process
+def test_eval(thinking: Path, tmp_path: Path) -> None:
+    """Every question goes the way of a resident's message, a few alone and the others together."""
+    questions = [
+        ("wat kost een paspoort", ["paspoort-aanvragen"]),
+        ("wat kost een paspoort", ["rijbewijs-aanvragen"]),
+        ("hallo", ["smalltalk"]),
+        ("ik wil een mens spreken", ["handoff"]),
+        ("wie wordt er wereldkampioen voetbal", ["out_of_scope"]),
+        ("ik wil een mens spreken", ["status"]),
+    ]
+    file, judged = tmp_path / "vragen.jsonl", tmp_path / "judged.jsonl"
+    rows = [json.dumps({"text": text, "expect": expect}) for text, expect in questions * 10]
+    file.write_text("\n".join(rows))
+    result = run("eval", str(file), "--json", str(judged))
+    assert result.exit_code == 0, result.output
+    found = [json.loads(line) for line in judged.read_text("utf-8").splitlines()]
+    assert [(row["text"], row["expect"]) for row in found] == questions * 10
+    verdicts = ["right", "wrong", "right", "right", "right", "refused"]
+    assert [row["verdict"] for row in found] == verdicts * 10
+    assert [row["routed"] for row in found] == [True, True, True, True, True, False] * 10
+    assert sum(row["seconds"] is not None for row in found) == ALONE
+    printed = result.stdout.splitlines()
+    assert printed[0] == "20 questions with an article, 10 outside, 30 of another kind"
+    assert any(line.split()[:6] == ["right", "first", "50.0%", "10", "of", "20"] for line in printed)
+    assert " 10x  rijbewijs-aanvragen -> paspoort-aanvragen" in printed
+    _nothing_stays(thinking)
+
+
+def test_eval_of_the_search_alone(migrated: Path, tmp_path: Path, setenv: Setenv, vectors: Path) -> None:
+    (migrated.parent / "vectors").symlink_to(vectors)
+    file = tmp_path / "vragen.jsonl"
+    file.write_text(
+        '{"text": "hoe vraag ik een paspoort aan", "expect": ["paspoort-aanvragen", "appointment"]}'
+    )
+    printed = run("eval", "--search", str(file)).stdout.splitlines()
+    assert printed[0] == "1 questions with an article, 0 outside, 0 of another kind"
+    assert any(line.split()[:3] == ["right", "first", "100.0%"] for line in printed)
+    assert "  question -> answer 1" in printed
+
+
+def test_eval_that_expects_what_does_not_exist(migrated: Path, tmp_path: Path) -> None:
+    file = tmp_path / "vragen.jsonl"
+    file.write_text('{"text": "x", "expect": ["pasport", "status", "vog"]}')
+    assert refusal(run("eval", str(file))) == ["neither an article nor a route: pasport"]
+    nowhere = str(tmp_path / "nergens" / "judged.jsonl")
+    [line] = refusal(run("eval", str(file), "--json", nowhere))
+    assert "can't be written" in line
 
 
 def test_ask_without_an_engine_says_so(
@@ -304,8 +366,8 @@ def test_ask_without_an_engine_says_so(
 
 def test_eval_of_what_is_no_file_of_questions(migrated: Path, tmp_path: Path) -> None:
     path = tmp_path / "vragen.jsonl"
-    for wrong in ('{"text": "x"}', "{", "[]", '{"text": 1, "expect": []}', '{"text": "x", "expect": "y"}'):
-        path.write_text(f'{{"text": "x", "expect": []}}\n\n{wrong}\n')
+    for wrong in ('{"text": "x"}', "{", "[]", '{"text": 1, "expect": ["y"]}', '{"text": "x", "expect": []}'):
+        path.write_text(f'{{"text": "x", "expect": ["vog"]}}\n\n{wrong}\n')
         [line] = refusal(run("eval", str(path)))
         assert "vragen.jsonl: line 3" in line
     assert run("eval", str(tmp_path / "nergens")).exit_code == 2
