@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,8 @@ from knowledge.plain import address
 from knowledge.plain.check import check
 from knowledge.plain.report import B1, Finding, Report, score_of
 from knowledge.plain.text import sentences
+
+_TITLE = re.compile(r"""\s*["']?title["']?\s*:\s*["']?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,17 @@ def _moved(report: Report, lines: list[str], part: str) -> Report:
 def _start(lines: list[str], part: str) -> tuple[int, int]:
     """The line before the text of a part starts and the characters before it on its first line."""
     if part == "title":
-        at = next(index for index, line in enumerate(lines) if line.startswith("title:"))
-        value = lines[at].removeprefix("title:")
-        return at, len("title:") + len(value) - len(value.lstrip(" '\""))
+        at = _line(lines, _TITLE, 1)
+        written = _TITLE.match(lines[at])
+        return at, written.end() if written else 0
     at = lines.index("---", 1) + 1
     if part != "answer":
-        at = next(index for index in range(at, len(lines)) if lines[index].rstrip() == f"## {part}") + 1
+        at = _line(lines, re.compile(rf"## *{part} *$"), at) + 1
     while not lines[at].strip():
         at += 1
     return at, len(lines[at]) - len(lines[at].lstrip())
+
+
+def _line(lines: list[str], pattern: re.Pattern[str], start: int) -> int:
+    """The first line that looks so; `start` where none does."""
+    return next((at for at in range(start, len(lines)) if pattern.match(lines[at])), start)
