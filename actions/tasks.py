@@ -133,8 +133,11 @@ class Task(Action):  # type: ignore[misc]  # untyped
     async def _is_question(self, tracker: Tracker, about: Product | None) -> bool:
         """Whether what looks like a task has an answer that fits better: `kan ik zonder afspraak langskomen`."""
         found = await self._answers.lookup.sure(sentences.plain(speech.text(tracker)))
-        if found is None or found.probability < _OTHER:
+        report = self._route is Route.REPORT
+        if found is None or (
+            found.probability < _OTHER and not (report and speech.confidence(tracker) < _SURE)
+        ):
             return False
-        if self._route is Route.REPORT:
+        if report:
             return about is None or not about.able or found.slug != about.article.slug
         return speech.confidence(tracker) < _SURE and (about is None or not about.able)
