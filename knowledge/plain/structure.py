@@ -15,7 +15,7 @@ LONGEST = 15
 """Words in a sentence."""
 
 _JOINTS = word_set("en maar omdat zodat want dus als terwijl die dat waarbij waarin of indien")
-_BORDERS = ALWAYS | word_set("als dat maar want dus en of")
+_BORDERS = ALWAYS | word_set("als dat die wat wie hoe waar wanneer maar want dus en of")
 _NOT = word_set("niet geen nooit niemand niets nergens zonder noch nimmer geenszins evenmin")
 _AGAINST = word_set(
     "verbieden verboden nalaten ontkennen uitsluiten uitgesloten vermijden weigeren onthouden ontbreken"

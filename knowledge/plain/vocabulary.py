@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
 from knowledge.plain import lists
@@ -16,12 +16,18 @@ _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z]|[A-Z]{2,}")
 _LONGEST = 24  # letters of one word
 
 
-def difficult(sentence: Sentence, text: str) -> Iterator[Hit]:
+def names(found: Sequence[Sentence]) -> frozenset[str]:
+    """The words that have a capital inside a sentence: so they are names at the start of one too."""
+    inside = (token for sentence in found for token in sentence.words[1:])
+    return frozenset(token.text for token in inside if token.text[0].isupper())
+
+
+def difficult(sentence: Sentence, text: str, named: Set[str]) -> Iterator[Hit]:
     """Rare words; not the glossary's, not names, and not in a sentence that explains them."""
     if _EXPLAINED.search(text, sentence.start, sentence.end):
         return
     for token in sentence.words:
-        if token.kind != "word" or _is_name(token, sentence):
+        if token.kind != "word" or token.text in named or _is_name(token, sentence):
             continue
         word = token.lower
         if len(word) > _LONGEST and not in_glossary(word):

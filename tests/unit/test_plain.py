@@ -330,6 +330,8 @@ def test_known_words_and_compounds_are_not(word: str) -> None:
 
 def test_names_and_explained_words_are_not_difficult() -> None:
     assert found("Ga naar het Zwanenbroek in Hardinxveld.", "difficult") == []
+    assert found("Zwanenbroek is mooi. Ga naar Zwanenbroek.", "difficult") == []
+    assert found("Zwanenbroek is mooi.", "difficult") == ["Zwanenbroek"]
     assert found("Dat heet usufructus.", "difficult") == []
     assert found("Vraag om een voorlopige voorziening.", "difficult") == []
     assert found("Kijk op usufructus.nl of {usufructus}.", "difficult") == []
@@ -403,6 +405,7 @@ def test_double_negations(text: str, severity: str) -> None:
         "Dat is niet onder de tafel.",
         "Niet alle mensen weten dat.",
         "Wij zijn er niet. Bel niet.",
+        "Beloof niets wat u niet weet.",
         "U hoeft niets te doen en u betaalt niets.",
         "Zonder afspraak kunt u ook komen.",
     ],

@@ -13,14 +13,18 @@ import yaml
 from click.testing import CliRunner, Result
 
 from bot.cli import main as klaartje
-from knowledge.article import parse
+from knowledge.article import LANGUAGES, parse
 from knowledge.plain import check, check_article, check_file
 from knowledge.plain.show import article_files, check_files
 
 ROOT = Path(__file__).parents[2]
 CONTENT = ROOT / "knowledge" / "content"
 ARTICLES = sorted(CONTENT.glob("*.md"))
-PHRASES = yaml.safe_load((ROOT / "knowledge" / "phrases.yml").read_text(encoding="utf-8"))
+PHRASES = {
+    key: entry
+    for key, entry in yaml.safe_load((ROOT / "knowledge" / "phrases.yml").read_text(encoding="utf-8")).items()
+    if key.partition("_")[0] not in LANGUAGES
+}
 EXAMPLE = (CONTENT / "paspoort-kwijt.md").read_text(encoding="utf-8")
 HARD = """---
 slug: hard
@@ -49,7 +53,7 @@ def test_the_shipped_articles_are_b1(file: Path) -> None:
     assert checked.is_b1, "\n".join(checked.lines())
 
 
-@pytest.mark.parametrize("key", PHRASES)
+@pytest.mark.parametrize("key", [key for key in PHRASES if key.split("_")[0] not in LANGUAGES])
 def test_what_klaartje_says_herself_is_b1(key: str) -> None:
     entry = PHRASES[key]
     labels = [part["label"] for field in ("choices", "links") for part in entry.get(field, [])]
