@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-PARTS = ("turns", "webhook", "starts", "search", "setup")
+LONG = ("peers", "setup")
+PARTS = ("turns", "webhook", "starts", "search", *LONG)
 
 
 async def main(wanted: list[str]) -> int:
@@ -20,7 +21,7 @@ async def main(wanted: list[str]) -> int:
         return 2
     others = psutil.cpu_percent(1.0)
     print(f"{psutil.cpu_count()} cores, of which {others:.0f} % is in use by others now")
-    for part in wanted or PARTS[:-1]:
+    for part in wanted or PARTS[: -len(LONG)]:
         print(f"measuring: {part} ...", file=sys.stderr, flush=True)
         with TemporaryDirectory(prefix="klaartje-bench-") as directory:
             report = await import_module(f"bench.{part}").measure(Path(directory))

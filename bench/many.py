@@ -45,18 +45,22 @@ def _about(text: str, topic: str, compound: str, number: int) -> str:
 
 
 def plant(
-    cache: VectorCache, encoder: Encoder, sources: Sequence[ArticleDraft], made: Sequence[ArticleDraft]
+    cache: VectorCache,
+    encoder: Encoder,
+    sources: Sequence[ArticleDraft],
+    made: Sequence[ArticleDraft],
+    known: VectorCache,
 ) -> None:
-    """Put vectors of made-up articles in a cache, near those of their sources: encoding them all takes an hour."""
+    """Put vectors of made-up articles in a cache, near those of their sources: encoding them all takes an hour.
+    `known`: where those of the sources are kept."""
     noise = np.random.default_rng(7)
     for side, texts in (("query", _questions), ("passage", _answer)):
-        kept: VectorCache = cache
-        bases = [encode_texts(encoder, list(texts(draft)), kept, side) for draft in sources]
+        flat = [list(texts(draft)) for draft in sources]
+        vectors = encode_texts(encoder, [text for some in flat for text in some], known, side)
+        bases = np.split(vectors, np.cumsum([len(some) for some in flat])[:-1])
         for number, draft in enumerate(made):
-            base = bases[number % len(sources)]
-            vectors = _near(base, noise)
             keys = [cache_key(encoder.name, side, text) for text in texts(draft)]
-            kept.put_many(dict(zip(keys, vectors, strict=True)))
+            cache.put_many(dict(zip(keys, _near(bases[number % len(sources)], noise), strict=True)))
 
 
 def _questions(draft: ArticleDraft) -> Iterator[str]:

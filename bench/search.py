@@ -71,7 +71,7 @@ async def measure(directory: Path) -> Report:
     cache = FileVectorCache(ROOT / "var" / "bench" / "vectors")
     planted = MemoryVectorCache()
     made = many(drafts, MANY)
-    plant(planted, encoder, drafts, made)
+    plant(planted, encoder, drafts, made, known=cache)
     for size, caches, of in ((len(drafts), cache, drafts), (MANY, planted, made)):
         await _searching(report, f"{size} articles", of, encoder, caches)
         await _publishing(report, f"{size} articles", directory / str(size), of, encoder, caches)
@@ -192,6 +192,7 @@ async def _found(
     assert (await search.search(changed.phrasings[-1]))[0].slug == slug
     async with database.read() as connection:
         published = await connection.scalar(sa.select(articles.c.published_at).where(articles.c.slug == slug))
+    assert published is not None
     return (done - started).total_seconds(), (done - published).total_seconds()
 
 
@@ -200,7 +201,8 @@ async def _store(kind: str, directory: Path) -> AsyncIterator[tuple[dict[str, st
     """An empty store and its bus, and the environment of another process that uses them."""
     environment = {"STATE_DIR": str(directory), "PYTHONPATH": str(ROOT)}
     if kind == "SQLite":
-        url, bus = processes.sqlite(directory), MemoryBus()
+        url = processes.sqlite(directory)
+        bus: Bus = MemoryBus()
     else:
         address = services.redis()
         services.postgresql()
