@@ -76,7 +76,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _SENTENCE = re.compile(r"(?<=[.!?;\n])(?:\s+|$)")
 _QUESTION_WORD = (
     r"wat|hoe|hoeveel|hoelang|wanneer|waar\w*|welke?|wie|kan|kun|kunt|kunnen|mag|mogen|moet|moeten|is"
-    r"|zijn|heb|heeft|hebben"
+    r"|zijn|(?:heb|ben|krijg) (?:ik|je|jij|u|we|wij)|heeft|hebben"
     r"|krijgen|bent|geldt|gelden|hoef|hoeft|hoeven|doen|doet|komt|komen|gaat|wil|wilt|zit"
     r"|staat|ligt|worden|wordt|werkt"
     r"|what|how|when|where|who|which|why|can|could|do|does|is|are|should|may"
