@@ -1,11 +1,19 @@
 # The bot: web, worker, migrations and the command line, in one image. Rasa has its own, in nlu/.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-COPY requirements-build.lock requirements.lock ./
+# Answering needs no torch. For other encoders than the bundled one, and for `klaartje tune`: --build-arg SLIM=0
+ARG SLIM=1
+COPY requirements-build.lock requirements.lock requirements-encoders.lock requirements-torch.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-build.lock \
     && python -m venv --without-pip /opt/klaartje \
     && uv pip install --no-cache --compile-bytecode --python /opt/klaartje/bin/python \
         --require-hashes -r requirements.lock
+RUN if [ "$SLIM" = 0 ] || [ -z "$SLIM" ]; then \
+        uv pip install --no-cache --python /opt/klaartje/bin/python --torch-backend cpu \
+            --no-deps --require-hashes -r requirements-torch.lock \
+        && uv pip install --no-cache --python /opt/klaartje/bin/python \
+            --no-deps --require-hashes -r requirements-encoders.lock; \
+    fi
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY actions actions

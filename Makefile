@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# SLIM=1 leaves sentence-transformers and torch out; with all targets that set up.
+SLIM ?=
+SETUP := $(PYTHON) -m scripts.setup $(if $(filter-out 0,$(SLIM)),--slim)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check format bench lock clean
@@ -9,11 +12,11 @@ ARGS ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: ## makes .venv, nlu/.venv and the dialogue model; does only what is not done yet
-	@$(PYTHON) -m scripts.setup
+setup: ## makes .venv, nlu/.venv and the dialogue model; does only what is not done yet; SLIM=1: without torch
+	@$(SETUP)
 
 setup-dev: ## the same, with what tests and checks need
-	@$(PYTHON) -m scripts.setup --dev
+	@$(SETUP) --dev
 
 run: setup ## sets up where needed, then starts everything on this machine
 	@exec $(BIN)/klaartje run $(ARGS)
@@ -39,11 +42,14 @@ bench: setup-dev ## measures messages a second, delays, memory and starts
 	@exec $(BIN)/python -m bench $(ARGS)
 
 # Exact versions with hashes for every platform and Python that we support. Newer ones: make lock ARGS=--upgrade
+# requirements-torch.lock is kept by hand; it says why.
 COMPILE := $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header $(ARGS)
 
 lock: setup-dev ## writes the lock files anew from both pyproject.toml files
 	$(COMPILE) --python-version 3.11 pyproject.toml -o requirements.lock
 	$(COMPILE) --python-version 3.11 pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --python-version 3.11 pyproject.toml --extra encoders -c requirements-dev.lock \
+		--no-emit-package torch -o requirements-encoders.lock
 	$(COMPILE) --python-version 3.11 --group build -o requirements-build.lock
 	$(COMPILE) --python-version 3.10 nlu/pyproject.toml -o nlu/requirements.lock
 

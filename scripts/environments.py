@@ -23,6 +23,13 @@ Any one of these helps, then run the same command again:
 NO_VENV = """\
 This Python can't make virtual environments: {python}
 Debian and Ubuntu: apt-get install python3-venv; or install uv. Then run the same command again."""
+NO_TORCH = """\
+The CPU build of PyTorch could not be installed. It is needed for `klaartje tune` and for other sentence encoders only.
+Any one of these helps, then run the same command again:
+  leave it out for now: the same make command with SLIM=1
+  let this machine reach PyTorch's own package index: uv knows where its CPU builds are
+  a mirror of that index, or a folder with the file: export PIP_EXTRA_INDEX_URL=... or PIP_FIND_LINKS=...
+On a Mac with an Intel processor there is no PyTorch of this version: SLIM=1 is the only way."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,15 @@ class Environment:
         self._filled.finish(self._keys()[0])
 
 
-def main_environment(root: Path, interpreter: Callable[[], Path], *, dev: bool) -> Environment:
-    """Of the bot: with uv and the build tools in it, and the `klaartje` command."""
+def main_environment(root: Path, interpreter: Callable[[], Path], *, dev: bool, slim: bool) -> Environment:
+    """Of the bot: with uv and the build tools in it, and the `klaartje` command. Slim is without torch."""
     folder = root / ".venv"
-    runtime, everything = root / "requirements.lock", root / "requirements-dev.lock"
-    lock, project = (everything if dev else runtime), root / "pyproject.toml"
-    contents = ((lock, project), (everything, project))
+    project = root / "pyproject.toml"
+    torch, encoders = root / "requirements-torch.lock", root / "requirements-encoders.lock"
+    lock, everything = root / f"requirements{'-dev' if dev else ''}.lock", root / "requirements-dev.lock"
+    light = [(lock, project), (everything, project)]
+    full = [(*files, torch, encoders) for files in light]
+    contents = tuple([*light, *full] if slim else full)
 
     def make(runner: Runner) -> None:
         python, tools = interpreter(), ("--require-hashes", "-r", root / "requirements-build.lock")
@@ -105,9 +115,12 @@ def main_environment(root: Path, interpreter: Callable[[], Path], *, dev: bool) 
 
     def install(runner: Runner) -> None:
         fill(runner, folder, folder, "--require-hashes", "-r", lock)
+        if not slim:
+            fill_torch(runner, folder, torch)
+            fill(runner, folder, folder, "--no-deps", "--require-hashes", "-r", encoders)
         fill(runner, folder, folder, "--no-deps", "--no-build-isolation", "-e", root)
 
-    return Environment(root, folder, "Klaartje", (8, 15), contents, make, install)
+    return Environment(root, folder, "Klaartje", (8, 15 if slim else 60), contents, make, install)
 
 
 def rasa_environment(root: Path, main: Environment) -> Environment:
@@ -134,6 +147,21 @@ def fill(runner: Runner, tools: Path, folder: Path, *what: str | Path) -> None:
             runner.run(*pip, "install", "-q", *what)
         except Problem as second:
             raise Problem(f"With uv:\n{first}\n\nThen with pip:\n{second}") from second
+
+
+def fill_torch(runner: Runner, folder: Path, lock: Path) -> None:
+    """Installs PyTorch's CPU build: what pip was set up to find, else from PyTorch's index, which uv knows.
+
+    Nothing else will do: the build of the general index would bring gigabytes of CUDA to Linux."""
+    bin_, what = folder / "bin", ("--no-deps", "--require-hashes", "-r", lock)
+    try:
+        runner.run(bin_ / "python", "-m", "pip", "install", "-q", "--only-binary", "torch", *what)
+    except Problem as first:
+        try:
+            uv = (bin_ / "uv", "pip", "install", "-q", "--torch-backend", "cpu")
+            runner.run(*uv, "--python", bin_ / "python", *what)
+        except (Problem, OSError) as second:
+            raise Problem(f"With pip:\n{first}\n\nThen with uv:\n{second}\n\n{NO_TORCH}") from second
 
 
 def rasa_python(tools: Path) -> Path:

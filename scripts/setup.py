@@ -34,9 +34,9 @@ def interpreter() -> Path:
     )
 
 
-def setup(*, held: int, dev: bool, verbose: bool) -> None:
+def setup(*, held: int, dev: bool, slim: bool, verbose: bool) -> None:
     """Goes through the steps; each says itself whether it has anything to do."""
-    main = main_environment(ROOT, interpreter, dev=dev)
+    main = main_environment(ROOT, interpreter, dev=dev, slim=slim)
     rasa = rasa_environment(ROOT, main)
     steps = [*main.steps(), *rasa.steps(), Model(ROOT / LANGUAGE).step()]
     due = [step for step in steps if step.stale()]
@@ -53,11 +53,12 @@ def main() -> int:
     """The command line. Exit code 1 with a clear message, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="scripts.setup", description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
+    parser.add_argument("--slim", action="store_true", help="without sentence-transformers and torch")
     parser.add_argument("--verbose", action="store_true", help="show what the tools say")
     options = parser.parse_args()
     try:
         with exclusive(ROOT) as held:
-            setup(held=held, dev=options.dev, verbose=options.verbose)
+            setup(held=held, dev=options.dev, slim=options.slim, verbose=options.verbose)
     except Problem as problem:
         sys.stderr.write(f"\n{problem}\n")
         return 1

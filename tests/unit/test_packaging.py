@@ -16,6 +16,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ENCODERS: list[str] = PROJECT["project"]["optional-dependencies"]["encoders"]
+(TORCH,) = PROJECT["tool"]["uv"]["dependency-metadata"]
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)(\[[^]]*\])?==(?P<version>\S+)(?P<rest>.*(?:\n +--hash=.*)*)", re.M)
 TRACES = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs\.(org|com)|deb\.debian\.org|(?<![\w.)-])(/w[o]rk/(main|shared)|/tmp/b[a]sh|/r[o]ot/)"
@@ -63,6 +65,10 @@ def missing(requirements: list[str], lock: str) -> list[str]:
         (PROJECT["project"]["dependencies"], "requirements-dev.lock"),
         (PROJECT["dependency-groups"]["dev"], "requirements-dev.lock"),
         (PROJECT["dependency-groups"]["build"], "requirements-build.lock"),
+        (PROJECT["project"]["dependencies"], "requirements-encoders.lock"),
+        (ENCODERS[:1], "requirements-encoders.lock"),
+        (ENCODERS[1:], "requirements-torch.lock"),
+        (TORCH["requires-dist"], "requirements-encoders.lock"),
     ],
 )
 def test_a_lock_covers_what_it_is_made_of(requirements: list[str], lock: str) -> None:
@@ -77,6 +83,25 @@ def test_the_lock_of_rasa_covers_its_project() -> None:
 def test_tests_run_on_the_versions_that_residents_get() -> None:
     runtime, everything = pins("requirements.lock"), pins("requirements-dev.lock")
     assert runtime.items() <= everything.items()
+
+
+def test_other_encoders_run_beside_all_the_rest() -> None:
+    encoders, everything = pins("requirements-encoders.lock"), pins("requirements-dev.lock")
+    assert pins("requirements.lock").items() <= encoders.items()
+    assert {
+        name for name in encoders.keys() & everything.keys() if encoders[name] != everything[name]
+    } == set()
+
+
+def test_torch_is_the_cpu_build_for_every_python_and_machine() -> None:
+    lock = (ROOT / "requirements-torch.lock").read_text()
+    version = next(iter(pins("requirements-torch.lock")["torch"])).partition("+")[0]
+    mac, linux = PIN.finditer(lock)
+    assert (mac["version"], linux["version"]) == (version, f"{version}+cpu")
+    assert [pin["rest"].count("--hash=sha256:") for pin in (mac, linux)] == [3, 6]
+    assert not any(
+        name.startswith(("nvidia", "cuda", "triton", "torch")) for name in pins("requirements-encoders.lock")
+    )
 
 
 def test_the_default_installation_stays_light() -> None:

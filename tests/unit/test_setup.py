@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import re
 import stat
 import threading
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts import pythons
-from scripts.environments import Environment, fill, main_environment, rasa_python
+from scripts.environments import Environment, fill, fill_torch, main_environment, rasa_python
 from scripts.model import Model
 from scripts.progress import Progress, span
 from scripts.runner import Problem, Runner, exclusive
@@ -126,12 +127,14 @@ class House:
             "requirements.lock",
             "requirements-dev.lock",
             "requirements-build.lock",
+            "requirements-encoders.lock",
+            "requirements-torch.lock",
             "pyproject.toml",
         ):
             (root / name).write_text(name)
 
-    def environment(self, *, dev: bool = False) -> Environment:
-        real = main_environment(self.root, lambda: Path("python3"), dev=dev)
+    def environment(self, *, dev: bool = False, slim: bool = False) -> Environment:
+        real = main_environment(self.root, lambda: Path("python3"), dev=dev, slim=slim)
         return replace(real, make=self.make, install=self.install)
 
     def make(self, _runner: Runner) -> None:
@@ -144,9 +147,9 @@ class House:
         if self.fails:
             raise Problem("no network")
 
-    def setup(self, *, dev: bool = False) -> list[str]:
+    def setup(self, *, dev: bool = False, slim: bool = False) -> list[str]:
         self.done.clear()
-        for step in [step for step in self.environment(dev=dev).steps() if step.stale()]:
+        for step in [step for step in self.environment(dev=dev, slim=slim).steps() if step.stale()]:
             step.work(runner(self.root))
         return self.done
 
@@ -196,6 +199,21 @@ class TestEnvironment:
         assert house.setup(dev=True) == []
         assert house.setup() == []
 
+    @pytest.mark.parametrize("dev", [False, True])
+    def test_torch_is_added_once_and_stays(self, house: House, dev: bool) -> None:
+        assert house.setup(dev=dev, slim=True) == ["make", "fill"]
+        assert house.setup(dev=dev, slim=True) == []
+        assert house.setup(dev=dev) == ["fill"]
+        assert house.setup(dev=dev) == []
+        assert house.setup(dev=dev, slim=True) == []
+
+    @pytest.mark.parametrize("file", ["requirements-encoders.lock", "requirements-torch.lock"])
+    def test_slim_does_not_look_at_the_locks_of_torch(self, house: House, file: str) -> None:
+        house.setup(slim=True)
+        (house.root / file).write_text("newer")
+        assert house.setup(slim=True) == []
+        assert house.setup() == ["fill"]
+
 
 class TestFill:
     """uv first; pip where uv does not do it."""
@@ -214,6 +232,40 @@ class TestFill:
         program(tmp_path / "bin" / "python", "echo pip is sad; exit 1")
         with pytest.raises(Problem, match=r"(?s)uv is sad.*pip is sad"):
             fill(runner(tmp_path), tmp_path, tmp_path, "-r", "some.lock")
+
+
+class TestTorch:
+    """The CPU build or none."""
+
+    def test_what_pip_was_set_up_for_comes_first(self, tmp_path: Path) -> None:
+        program(tmp_path / "bin" / "python", f'echo "$@" > {tmp_path}/asked')
+        fill_torch(runner(tmp_path), tmp_path, Path("torch.lock"))
+        asked = (tmp_path / "asked").read_text().split()
+        assert asked[:3] == ["-m", "pip", "install"] and asked[-3:] == [
+            "--require-hashes",
+            "-r",
+            "torch.lock",
+        ]
+
+    def test_else_the_index_that_uv_knows(self, tmp_path: Path) -> None:
+        program(tmp_path / "bin" / "python", "exit 1")
+        program(tmp_path / "bin" / "uv", f'echo "$@" > {tmp_path}/asked')
+        fill_torch(runner(tmp_path), tmp_path, Path("torch.lock"))
+        assert "--torch-backend cpu" in (tmp_path / "asked").read_text()
+
+    def test_nowhere_is_told_with_the_ways_out(self, tmp_path: Path) -> None:
+        program(tmp_path / "bin" / "python", "echo pip is sad; exit 1")
+        with pytest.raises(Problem, match=r"(?s)pip is sad.*SLIM=1.*PIP_FIND_LINKS"):
+            fill_torch(runner(tmp_path), tmp_path, Path("torch.lock"))
+
+    @pytest.mark.parametrize("slim", [False, True])
+    def test_slim_leaves_it_out(self, tmp_path: Path, slim: bool) -> None:
+        program(tmp_path / ".venv" / "bin" / "uv", f'echo "$@" >> {tmp_path}/asked')
+        program(tmp_path / ".venv" / "bin" / "python", f'echo "$@" >> {tmp_path}/asked')
+        main_environment(tmp_path, lambda: Path("python3"), dev=True, slim=slim).install(runner(tmp_path))
+        locks = re.findall(r"requirements[a-z-]*\.lock", (tmp_path / "asked").read_text())
+        torch = ["requirements-torch.lock", "requirements-encoders.lock"]
+        assert locks == ["requirements-dev.lock", *([] if slim else torch)]
 
 
 def test_the_model_is_trained_when_something_written_changed(tmp_path: Path) -> None:
