@@ -12,6 +12,7 @@ from knowledge.article import ArticleDraft, parse
 from knowledge.calibration import rehearsal
 from knowledge.evaluate import Case, read_cases
 from knowledge.index import outside_questions
+from knowledge.tokens import normal
 
 QUESTIONS = Path(os.environ.get("QUESTIONS") or ROOT / "tests" / "fixtures" / "questions.jsonl")
 
@@ -36,9 +37,10 @@ def training() -> list[tuple[str, str]]:
 def tuning() -> list[Case]:
     """Questions that nobody was trained on: for choosing thresholds, and nothing else."""
     slugs = {draft.slug for draft in articles()}
-    return [Case(text, (slug,)) for slug, text in rehearsal() if slug in slugs] + [
-        Case(text, (str(Route.OUT_OF_SCOPE),)) for text in outside_questions()[::_HELD_BACK]
-    ]
+    cases = [Case(text, (slug,)) for slug, text in rehearsal() if slug in slugs]
+    cases += [Case(text, (str(Route.OUT_OF_SCOPE),)) for text in outside_questions()[::_HELD_BACK]]
+    learned = {normal(text) for text, _ in training()}
+    return [case for case in cases if normal(case.text) not in learned]
 
 
 def evaluation() -> list[Case]:

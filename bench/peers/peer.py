@@ -9,6 +9,7 @@ import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,10 @@ from knowledge.evaluate import Case, Given, Judged, given_by, judge
 WRONG, REFUSED, OUTSIDE = 0.03, 0.9, 0.15
 """How thresholds are chosen, for each peer as our calibration does for us: at most so many wrong answers; so many of
 the outside questions refused; so much of all that is asked is outside."""
+
+
+_NEVER = 1.01
+"""Above every score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +115,20 @@ class Peer:
 
 
 def thresholds(asked: Sequence[Asked]) -> Thresholds:
-    """For what was asked of a peer that was not trained on it. Chosen as `knowledge.calibration` does."""
-    inside = [one for one in asked if one.case.slugs]
-    outside = sorted(one.score for one in asked if one.case.outside)
-    weights = {True: OUTSIDE / max(1, len(outside)), False: (1 - OUTSIDE) / max(1, len(inside))}
-    clarify = outside[min(len(outside) - 1, int(REFUSED * len(outside)))] if outside else 0.0
-    answer, wrong = 1.0, 0.0
-    for one in sorted(asked, key=lambda one: -one.score):
-        wrong += weights[one.case.outside] * (not one.among(1))
-        if wrong <= WRONG:
-            answer = one.score
-    return Thresholds(answer=answer, clarify=min(clarify, answer))
+    """For what was asked of a peer that was not trained on it: as bold as `knowledge.calibration` is, no bolder.
+    The upper one is the lowest score from which few enough answers are wrong, the lower one the lowest below which
+    enough of the outside questions lie."""
+    inside = sum(bool(one.case.slugs) for one in asked)
+    outside = [one.score for one in asked if one.case.outside]
+    weights = {True: OUTSIDE / max(1, len(outside)), False: (1 - OUTSIDE) / max(1, inside)}
+    shown = sorted((one for one in asked if not one.refused), key=lambda one: -one.score)
+    answer, wrong = _NEVER, 0.0
+    for score, tied in groupby(shown, key=lambda one: one.score):
+        wrong += sum(weights[one.case.outside] for one in tied if not one.among(1))
+        if wrong > WRONG:
+            break
+        answer = score
+    for score in sorted({one.score for one in shown}):
+        if sum(other < score for other in outside) >= REFUSED * len(outside):
+            return Thresholds(answer, min(score, answer))
+    return Thresholds(answer, answer)
