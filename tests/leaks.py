@@ -1,4 +1,4 @@
-"""Which evaluation questions are known already: `python -m tests.leaks [FILE ...]`.
+"""Which evaluation questions are known already: `python -m tests.leaks [--drop] [FILE ...]`.
 
 A question that an article, the calibration or the dialogue model has seen measures memory, not understanding.
 It is known where one of those texts
@@ -9,13 +9,13 @@ It is known where one of those texts
 - has the same words that carry meaning, four or more of them. Fewer are what anybody would say.
 
 Words of courtesy ("hallo", "alstublieft") are left out first. Where a line is known is told, not by what: who
-writes evaluation questions must not read the other texts.
+writes evaluation questions must not read the other texts. `--drop` takes those lines out of the files.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,21 +147,31 @@ def _examples(path: Path) -> Iterator[str]:
             yield line.strip().removeprefix("-").strip()
 
 
-def main(paths: Sequence[Path]) -> int:
-    """Print the leaks of each file; the exit code is 1 where there are any."""
+def main(paths: Sequence[Path], *, drop: bool = False) -> int:
+    """Print the leaks of each file, or take them out; the exit code is 1 where there are any left."""
     texts = known()
-    total = 0
+    left = 0
     before: list[str] = []
     for path in paths:
         questions = [case.text for case in read_cases(path)]
         found = leaks(questions, texts | {"another evaluation file": before}) + repeated(questions)
+        if drop:
+            _drop(path, {leak.line for leak in found})
         for leak in found:
             print(f"{path.name} question {leak.line}: {leak.how}, {leak.where}: {leak.text}")
         print(f"{path.name}: {len(found)} of {len(questions)} questions are known already")
-        total += len(found)
+        left += 0 if drop else len(found)
         before += questions
-    return int(total > 0)
+    return int(left > 0)
+
+
+def _drop(path: Path, numbers: Container[int]) -> None:
+    rows = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    kept = (row for number, row in enumerate(rows, 1) if number not in numbers)
+    path.write_text("".join(f"{row}\n" for row in kept), "utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main([Path(name) for name in sys.argv[1:]] or [path for path in EVALUATION if path.exists()]))
+    names = [Path(name) for name in sys.argv[1:] if name != "--drop"]
+    existing = [path for path in EVALUATION if path.exists()]
+    sys.exit(main(names or existing, drop="--drop" in sys.argv[1:]))

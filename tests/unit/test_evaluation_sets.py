@@ -126,3 +126,5 @@ def test_who_writes_questions_is_told_which_to_replace(
         "mine.jsonl question 1: the same, nlu/data/nlu/tasks.yml: Ik wil een mens spreken!",
         "mine.jsonl: 1 of 2 questions are known already",
     ]
+    assert main([path], drop=True) == 0
+    assert [case.text for case in read_cases(path)] == ["zwermende spreeuwen onder mijn dakgoot"]
