@@ -38,7 +38,7 @@ format: setup-dev ## formats and repairs what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-dev ## measures messages a second, delays, memory and starts
+bench: setup-dev ## measures turns, webhook, starts and search; one part: make bench ARGS=peers
 	@exec $(BIN)/python -m bench $(ARGS)
 
 # Exact versions with hashes for every platform and Python that we support. Newer ones: make lock ARGS=--upgrade

@@ -16,7 +16,7 @@ from bench.peers.peer import Asked, Peer, thresholds
 from bench.report import Report, milliseconds, quantile
 from bot.ports import Thresholds
 from bot.settings import ROOT
-from knowledge.evaluate import report
+from knowledge.evaluate import Judged, report
 from knowledge.evaluate.report import Share, share
 from tests import processes
 from tests.services import Missing
@@ -77,18 +77,24 @@ async def measure(directory: Path) -> Report:
 
 def _measure(peer: Peer) -> Measured:
     seconds, limits = peer.train(data.training())
-    if limits is None:
-        limits = thresholds(peer.ask(data.tuning()))
+    own = limits is not None
+    limits = limits or thresholds(peer.ask(data.tuning()))
     peer.ask(data.tuning()[:_WARM])
     asked = peer.ask(data.evaluation())
-    return _measured(peer.name, asked, limits, peer.memory(), seconds)
+    judged = [one.judged_as_ours(limits) if own else one.judged(limits) for one in asked]
+    return _measured(peer.name, asked, judged, limits, peer.memory(), seconds)
 
 
 def _measured(
-    name: str, asked: Sequence[Asked], limits: Thresholds, memory: int, training: float
+    name: str,
+    asked: Sequence[Asked],
+    judged: Sequence[Judged],
+    limits: Thresholds,
+    memory: int,
+    training: float,
 ) -> Measured:
     inside = [one for one in asked if one.case.slugs]
-    found = report([one.judged(limits) for one in asked], {})
+    found = report(judged, {})
     seconds = [one.seconds for one in asked]
     return Measured(
         name=name,

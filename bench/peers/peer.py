@@ -20,6 +20,7 @@ from bot.model import Route
 from bot.ports import Found, Thresholds
 from knowledge.evaluate import Case, Given, Judged, given_by, judge
 
+CHOICES = 3
 WRONG, REFUSED, OUTSIDE = 0.03, 0.9, 0.15
 """How thresholds are chosen, for each peer as our calibration does for us: at most so many wrong answers; so many of
 the outside questions refused; so much of all that is asked is outside."""
@@ -48,10 +49,20 @@ class Asked:
         return any(slug in self.case.slugs for slug, _ in self.ranked[:first])
 
     def judged(self, limits: Thresholds) -> Judged:
-        """What a resident would get."""
-        found = [Found(slug, 1, slug, score) for slug, score in self.ranked]
-        given = Given(Route.OUT_OF_SCOPE) if self.refused else given_by(found, limits)
+        """What a resident would get, by the score of the best, as these libraries mean it."""
+        slugs = tuple(slug for slug, _ in self.ranked[:CHOICES])
+        if self.refused or not slugs or self.score < limits.clarify:
+            given = Given(Route.OUT_OF_SCOPE)
+        elif self.score >= limits.answer:
+            given = Given(Route.ANSWER, slugs[:1], confidence=self.score)
+        else:
+            given = Given(Route.CLARIFY, (), slugs, self.score)
         return judge(self.case, given, self.seconds)
+
+    def judged_as_ours(self, limits: Thresholds) -> Judged:
+        """What a resident would get of our search, as `klaartje eval --search` has it."""
+        found = [Found(slug, 1, slug, score) for slug, score in self.ranked]
+        return judge(self.case, given_by(found, limits), self.seconds)
 
 
 @dataclass

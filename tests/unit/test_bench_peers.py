@@ -84,6 +84,8 @@ def test_all_are_judged_alike() -> None:
         (asked(OUTSIDE, 0.8), Verdict.WRONG),
     ]
     assert [one.judged(limits).verdict for one, _ in verdicts] == [verdict for _, verdict in verdicts]
+    ours = [(one, verdict) for one, verdict in verdicts if not one.refused]
+    assert [one.judged_as_ours(limits).verdict for one, _ in ours] == [verdict for _, verdict in ours]
 
 
 def test_the_protocol(tmp_path: Path) -> None:
