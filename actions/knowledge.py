@@ -10,7 +10,7 @@ from actions import speech
 from actions.answers import Answers
 from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
 
-_LIKELY, _LIKELY_PERSON = 0.4, 0.55
+_LIKELY, _LIKELY_PERSON = 0.5, 0.55
 """From here up a message that nothing is found for was what it looked like; a person is not called for less."""
 
 
