@@ -54,9 +54,12 @@ async def measure(directory: Path) -> Report:
     """Train, choose thresholds, ask: each in turn. The figures go to var/bench/peers.json too."""
     table = Report("Peers, on the same phrasings and questions", "make bench ARGS=peers")
     measured: list[Measured] = []
-    wanted = os.environ.get("PEERS", "ours,nlpjs,diet").split(",")
+    peers = {"ours": _ours, "nlpjs": _nlpjs, "diet": _diet}
+    wanted = os.environ.get("PEERS", ",".join(peers)).split(",")
+    if unknown := set(wanted) - set(peers):
+        raise SystemExit(f"PEERS: no such peer: {', '.join(sorted(unknown))}; there are {', '.join(peers)}")
     for name in wanted:
-        make = {"ours": _ours, "nlpjs": _nlpjs, "diet": _diet}[name]
+        make = peers[name]
         try:
             with make(directory) as peer:
                 print(f"measuring: peers: {peer.name} ...", file=sys.stderr, flush=True)
