@@ -65,12 +65,13 @@ async def product(lookup: Lookup, text: str, route: Route, topic: Topic) -> Prod
     text = sentences.plain(text)
     named = subject(text, route)
     current = lookup.article(topic.article)
-    if not sentences.content(named):
+    ordinary = _ORDINARY.get(route)
+    if not sentences.content(named) and not ordinary:
         return Product(current, 1.0, able=True) if current and does(current, route) else None
     found = await lookup.ranked(named)
     able = _able(lookup, found, route)
-    if route in _ORDINARY and (able is None or able.probability < _CLEAR):
-        able = _able(lookup, await lookup.ranked(_ORDINARY[route]), route) or able
+    if ordinary and (able is None or able.probability < _CLEAR):
+        able = _able(lookup, await lookup.ranked(ordinary), route) or able
     return able or _able(lookup, await lookup.ranked(text), route) or _sure(lookup, found)
 
 

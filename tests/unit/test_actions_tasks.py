@@ -28,9 +28,9 @@ from knowledge.search import HybridSearch
         ("status", "wat is de status van mijn aanvraag", None),
         ("report", "lantaarnpaal kapot", "melding-openbare-ruimte"),
         ("report", "er ligt vuil naast de container", "melding-openbare-ruimte"),
-        ("report", "there is garbage dumped in my street", "melding-openbare-ruimte"),
+        ("report", "er zit een gat in de weg", "melding-openbare-ruimte"),
         ("report", "ik wil een melding doen van een wespennest", "ongedierte"),
-        ("report", "ik wil iets melden", None),
+        ("report", "ik wil iets melden", "melding-openbare-ruimte"),
     ],
 )
 async def test_what_a_task_is_about(
