@@ -205,7 +205,8 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What a probability is good for: from `answer` up an answer, from `clarify` up a choice, below that neither."""
+    """What probabilities are good for: with a best one from `answer` up an answer; with all together (that the
+    question is one for us at all) from `clarify` up a choice; below that neither."""
 
     answer: float
     clarify: float
@@ -223,4 +224,13 @@ class KnowledgeSearch(Protocol):
 
     def article(self, slug: str) -> Article | None:
         """The published article, or None where there is none (any more)."""
+        ...
+
+
+class Alarm(Protocol):
+    """Hears words of danger before anything else: before the engine, in a form, and while a person is waited for."""
+
+    def hears(self, turn: Turn, *, waiting: bool) -> Reply | None:
+        """What must be said at once, or None. `waiting`: a person is on the way and needs no offering. The memory of
+        the reply is not looked at: the conversation goes on where it was."""
         ...

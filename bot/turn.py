@@ -22,7 +22,7 @@ from bot.handoff import Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
 from bot.model import Author, Command, Delivery, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
-from bot.ports import Bus, Channel, DialogueEngine, EngineFault
+from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.wording import Wording, WordingError
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Turns:
         channels: Mapping[str, Channel],
         engine: DialogueEngine,
         fallback: DialogueEngine,
+        alarm: Alarm,
         wording: Wording,
         handoff: Handoff,
         clock: Clock = utc_now,
@@ -70,6 +71,7 @@ class Turns:
         self._channels = channels
         self._engine = engine
         self._fallback = fallback
+        self._alarm = alarm
         self._wording = wording
         self._handoff = handoff
         self._clock = clock
@@ -88,20 +90,29 @@ class Turns:
     # -- deciding: no effect yet ----------------------------------------------------------------------------
 
     async def decide(self, lease: Lease, row: Row, state: State) -> Outcome:
-        """What to answer, and whether the bot may: while a human owns the conversation it is silent."""
+        """What to answer, and whether the bot may: while a human owns the conversation it is silent. Words of danger
+        are answered before all else, as long as no human is there."""
         said, offered = await self._said(lease, row)
         word = keyword(row.text, row.choice) if row.kind in (Kind.TEXT, Kind.CHOICE) else None
         resumed = _resumed(state.owner, row, word)
+        memory = None if resumed else state.memory
+        if urgent := self._urgent(lease, row, state.owner, memory):
+            return Outcome(urgent, said, greeted=True, resumed=resumed)
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
         if silent or row.kind is Kind.EDIT:
             return Outcome(Reply((), memory=state.memory), said, state.greeted)
-        memory = None if resumed else state.memory
         reply = self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
         if not state.greeted and row.kind is not Kind.START:
             reply = replace(reply, messages=(Say("welcome"), *reply.messages))
         return Outcome(reply, said, greeted=True, resumed=resumed)
+
+    def _urgent(self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None) -> Reply | None:
+        if row.kind is not Kind.TEXT or owner is Owner.AGENT or row.attempts > MAX_ATTEMPTS:
+            return None
+        urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=owner is Owner.WAITING)
+        return urgent and replace(urgent, memory=memory)
 
     def _standing(
         self,

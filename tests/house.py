@@ -88,6 +88,13 @@ class Engine:
     async def close(self) -> None: ...
 
 
+class Quiet:
+    """An alarm that hears no danger."""
+
+    def hears(self, turn: Turn, *, waiting: bool) -> Reply | None:
+        return None
+
+
 class TestHouse:
     """The parts together; `work` does what a worker would do until nothing is left."""
 
@@ -103,7 +110,9 @@ class TestHouse:
         self.inbox = Inbox(database, bus, clock)
         self.outbox = Outbox(database, bus, channels, clock)
         handoff = Handoff(self.wording, MUNICIPALITY)
-        self.turns = Turns(database, bus, channels, self.engine, self.fallback, self.wording, handoff, clock)
+        self.turns = Turns(
+            database, bus, channels, self.engine, self.fallback, Quiet(), self.wording, handoff, clock
+        )
         self._count = 0
 
     async def say(self, text: str = "", address: str = "r1", **more: Any) -> str:

@@ -107,6 +107,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
     """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
     from actions.fallback import SearchEngine
     from actions.server import add_actions
+    from actions.understanding import Understanding
 
     settings = house.settings
     actions_secret = _secret(settings.actions_secret)
@@ -131,12 +132,14 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
         engine = HttpEngine(url, engine_secret)
         stack.push_async_callback(engine.close)
         await live.load()
+        understanding = await asyncio.to_thread(Understanding, live.search)
         turns = Turns(
             house.database,
             house.bus,
             house.channels,
-            engine,
-            SearchEngine(live.search),
+            understanding.around(engine),
+            understanding.around(SearchEngine(live.search)),
+            understanding.alarm(),
             house.wording,
             Handoff(house.wording, house.municipality),
             house.clock,

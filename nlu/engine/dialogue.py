@@ -36,6 +36,9 @@ FALLBACK = "nlu_fallback"
 _RASAS_OWN = frozenset({"restart", "back", "session_start", FALLBACK})
 _LONGEST = 1_000
 
+_TAUGHT = frozenset({"nl", "en"})
+"""Languages that the examples are in. Of any other the intent would be a guess: there the search decides."""
+
 _SURE, _SURE_TASK = 0.8, 0.6
 """Below this, what is not taken for a question is looked up first; the action falls back on the guess (it gets the
 ranking). Sooner for a task: its action looks up too. Not in a form: there even a faint "laat maar" must be heard."""
@@ -105,13 +108,15 @@ class Dialogue:
         self, message: Mapping[str, Any], tracker: DialogueStateTracker, channel: OutputChannel
     ) -> UserMessage:
         text, choice = message["text"], message.get("choice")
-        parsed = self._chosen(choice) if choice else self._understood(text, tracker)
+        metadata = dict(message.get("metadata") or {})
+        taught = metadata.get("language", "nl") in _TAUGHT
+        parsed = self._chosen(choice) if choice else self._understood(text, tracker, taught=taught)
         return UserMessage(
             text=text,
             output_channel=channel,
             sender_id=tracker.sender_id,
             parse_data={**parsed, "text": text},
-            metadata=dict(message.get("metadata") or {}),
+            metadata=metadata,
         )
 
     def _chosen(self, choice: str) -> dict[str, Any]:
@@ -120,10 +125,10 @@ class Dialogue:
             return _parsed(FALLBACK)
         return _parsed(intent, value)
 
-    def _understood(self, text: str, tracker: DialogueStateTracker) -> dict[str, Any]:
+    def _understood(self, text: str, tracker: DialogueStateTracker, *, taught: bool) -> dict[str, Any]:
         """What Rasa makes of a text. Its `/intent{...}` syntax is for buttons, never for what a resident types."""
         plain = text[:_LONGEST].replace("\x00", " ").lstrip("/ \t\r\n")
-        if not plain:
+        if not plain or not (taught or tracker.active_loop_name):
             return _parsed(FALLBACK)
         found = self._processor.parse(plain, tracker)
         name, confidence = found["intent"]["name"], found["intent"]["confidence"]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ import sqlalchemy as sa
 from aiohttp import ClientSession
 
 from actions.fallback import SearchEngine
+from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
 from bot.db.tables import callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
-from bot.ports import Channel
+from bot.ports import Alarm, Channel, DialogueEngine
 from bot.settings import Settings
 from bot.turn import Turns
 from connectors.terminal import Terminal
@@ -47,9 +49,10 @@ class Play:
     house: House
     resident: Resident
     clock: SetClock
-    engine: HttpEngine
-    down: HttpEngine
-    fallback: SearchEngine
+    engine: DialogueEngine
+    down: DialogueEngine
+    fallback: DialogueEngine
+    alarm: Alarm
 
     async def all(self, truth: Truth) -> Truth:
         """The conversation with what comes of it now."""
@@ -76,7 +79,7 @@ class Play:
             "reads": reads,
         }
 
-    async def _work(self, engine: HttpEngine) -> None:
+    async def _work(self, engine: DialogueEngine) -> None:
         house = self.house
         handoff = Handoff(house.wording, house.municipality)
         turns = Turns(
@@ -85,6 +88,7 @@ class Play:
             house.channels,
             engine,
             self.fallback,
+            self.alarm,
             house.wording,
             handoff,
             self.clock,
@@ -123,7 +127,22 @@ async def playing(
         engine, down = HttpEngine(engine_url, SECRET), HttpEngine(_NOWHERE, SECRET)
         stack.push_async_callback(engine.close)
         stack.push_async_callback(down.close)
-        yield Play(house, resident, clock, engine, down, SearchEngine(search))
+        understanding = _understanding(search)
+        around = understanding.around
+        yield Play(
+            house,
+            resident,
+            clock,
+            around(engine),
+            around(down),
+            around(SearchEngine(search)),
+            understanding.alarm(),
+        )
+
+
+@cache
+def _understanding(search: HybridSearch) -> Understanding:
+    return Understanding(search)
 
 
 async def _moved_in(

@@ -20,7 +20,7 @@ from bot.handoff import Handoff
 from bot.settings import Settings
 from bot.turn import Turns
 from bot.worker import Worker
-from tests.house import Engine, Think, echo, fallback
+from tests.house import Engine, Quiet, Think, echo, fallback
 
 DEADLINE = 20.0
 
@@ -149,7 +149,14 @@ async def serve(
         if worker:
             handoff = Handoff(house.wording, house.municipality)
             turns = Turns(
-                house.database, house.bus, house.channels, engine, Engine(fallback), house.wording, handoff
+                house.database,
+                house.bus,
+                house.channels,
+                engine,
+                Engine(fallback),
+                Quiet(),
+                house.wording,
+                handoff,
             )
             work = Worker(house.inbox, turns, house.outbox, house.bus, house.channels)
             await stack.enter_async_context(background(work.run()))

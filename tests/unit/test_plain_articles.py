@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -123,6 +124,22 @@ def test_folders_and_files(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(ValueError, match="no article"):
         article_files([empty])
+
+
+def test_the_example_for_editors_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "redactie.md").read_text(encoding="utf-8")
+    article, told = (
+        re.findall(rf"^```{kind}\n(.*?)^```", page, re.M | re.S)[0] for kind in ("markdown", "check")
+    )
+    hard = article.replace(
+        "Meld uw hond binnen 2 weken bij ons aan.", "U dient uw hond tijdig bij ons aan te melden."
+    )
+    assert hard != article
+    monkeypatch.chdir(tmp_path)
+    Path("hond-aanmelden.md").write_text(hard, encoding="utf-8")
+    (checked,) = check_files([Path("hond-aanmelden.md")])
+    assert "\n".join([*checked.lines(), ""]) == told
+    assert check_file(article, "hond-aanmelden.md").is_b1
 
 
 def run(*arguments: str) -> Result:

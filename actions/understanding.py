@@ -1,0 +1,30 @@
+"""What surrounds the dialogue, whichever engine runs it: words of danger before it, other languages around it."""
+
+from __future__ import annotations
+
+from actions.alarm import DangerAlarm
+from actions.danger import DangerWords
+from actions.interpreter import Interpreter
+from actions.language import LanguageDetector, load_tongues
+from actions.multilingual import Multilingual
+from actions.phrases import Phrases
+from bot.ports import Alarm, DialogueEngine, KnowledgeSearch
+
+
+class Understanding:
+    """Builds both on one search and one phrase book. Loading takes half a second: make one and keep it."""
+
+    def __init__(self, search: KnowledgeSearch, phrases: Phrases | None = None) -> None:
+        self._search = search
+        self._tongues = load_tongues()
+        self._detector = LanguageDetector(self._tongues)
+        self._interpreter = Interpreter(search, phrases or Phrases.load())
+        self._words = DangerWords.load()
+
+    def alarm(self) -> Alarm:
+        """What hears words of danger."""
+        return DangerAlarm(self._words, self._search, self._detector, self._interpreter)
+
+    def around(self, engine: DialogueEngine) -> DialogueEngine:
+        """The engine, which now also understands other languages."""
+        return Multilingual(engine, self._search, self._detector, self._tongues, self._interpreter)
