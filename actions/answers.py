@@ -20,7 +20,7 @@ from bot.ports import Article, Found, KnowledgeSearch
 __all__ = ["HUMAN", "Answer", "Answers", "Topic"]
 
 _CHOICES = 3
-_FAR = 5.0
+_FAR = 12.0
 """A choice that is this many times less likely than the best one is none."""
 
 _AT_ONCE = 2
@@ -91,7 +91,7 @@ class Answers:
             vague = len(sentences.words(text)) == 1 and best < _ONE_WORD
             likely = [f for f in found[:_CHOICES] if f.probability >= _SOME] if vague else []
             return self._clarify(likely, topic) if len(likely) > 1 else self._given([whole])
-        if best >= limits.clarify:
+        if sum(f.probability for f in found) >= limits.clarify:
             return self._clarify([f for f in found[:_CHOICES] if f.probability * _FAR >= best], topic)
         return self._not_found(found, topic, best)
 

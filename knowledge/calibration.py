@@ -30,6 +30,7 @@ from knowledge.index import (
     Index,
     IndexedArticle,
     build_entries,
+    keys_of,
     outside_questions,
 )
 from knowledge.lexical import words_of
@@ -45,7 +46,7 @@ REHEARSAL = Path(__file__).with_name("rehearsal.txt")
 """Questions with the slug of their article: slug, tab, question."""
 
 _FOLDS = 10
-_SHARES = {"phrasing": 0.35, "rehearsal": 0.47, "outside": 0.15, "missing": 0.03}
+_SHARES = {"phrasing": 0.2, "rehearsal": 0.6, "outside": 0.17, "missing": 0.03}
 """The weight of each kind of question: the rehearsal stands for residents, the phrasings steady it, and the
 last two are how often we expect a question to be outside our scope, or of an article not yet written."""
 
@@ -107,11 +108,13 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
     """Questions with their evidence, each against an index that does not know it."""
     outside = outside_questions()
     vectors = encode_texts(encoder, outside, cache, "query")
-    yield from _rehearsal(Index(entries, vectors), encoder, cache)
+    yield from _rehearsal(Index(entries, outside, vectors), encoder, cache)
     for fold in range(_FOLDS):
+        others = [number for number in range(len(outside)) if number % _FOLDS != fold]
         index = Index(
             [_without(entry, fold) for entry in entries],
-            np.delete(vectors, np.s_[fold::_FOLDS], axis=0),
+            [outside[number] for number in others],
+            vectors[others],
         )
         for position, entry in enumerate(entries):
             for row, phrasing in enumerate(entry.article.draft.phrasings):
@@ -122,7 +125,8 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
     if len(entries) <= _FOLDS:
         return
     for fold in range(_FOLDS):
-        index = Index([entry for position, entry in enumerate(entries) if position % _FOLDS != fold], vectors)
+        kept = [entry for position, entry in enumerate(entries) if position % _FOLDS != fold]
+        index = Index(kept, outside, vectors)
         for entry in entries[fold::_FOLDS]:
             for row, phrasing in enumerate(entry.article.draft.phrasings):
                 yield Sample("missing", index.evidence(phrasing, entry.questions[row + 1]), None)
@@ -130,7 +134,7 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
 
 def _rehearsal(index: Index, encoder: Encoder, cache: VectorCache | None) -> Iterator[Sample]:
     pairs = [(slug, text) for slug, text in rehearsal() if slug in index.positions and not index.exact(text)]
-    vectors = encode_texts(encoder, [text for _, text in pairs], cache, "query")
+    vectors = encode_texts(encoder, [index.plain(text) for _, text in pairs], cache, "query")
     for (slug, text), vector in zip(pairs, vectors, strict=True):
         yield _sample("rehearsal", index, text, vector, index.positions[slug])
 
@@ -182,20 +186,21 @@ def _row(right: int | None) -> int:
 
 
 def _thresholds(calibration: Calibration, found: Sequence[Sample], shares: Floats) -> Thresholds:
-    """The lowest answer threshold with few enough wrong answers, and the lowest clarify threshold below which
-    most questions outside our scope fall."""
-    best = [calibration.probabilities(sample.evidence) for sample in found]
-    top = np.array([chances.max() for chances in best])
+    """The lowest answer threshold with few enough wrong answers, and the clarify threshold below which most
+    questions outside our scope fall."""
+    chances = [calibration.probabilities(sample.evidence) for sample in found]
+    top = np.array([each.max() for each in chances])
     right = np.array(
-        [sample.right == int(chances.argmax()) for sample, chances in zip(found, best, strict=True)]
+        [sample.right == int(each.argmax()) for sample, each in zip(found, chances, strict=True)]
     )
     order = np.argsort(-top)
     wrong = np.cumsum(np.where(right, 0.0, shares)[order])
     allowed = np.flatnonzero(wrong <= _WRONG_ANSWERS * shares.sum())
     answer = float(top[order][allowed[-1]]) if len(allowed) else 1.0
     outside = np.array([sample.kind == "outside" for sample in found])
-    clarify = float(np.quantile(top[outside], _OUTSIDE_REFUSED)) if outside.any() else answer / 2
-    return Thresholds(answer=round(answer, 3), clarify=round(min(clarify, answer), 3))
+    within = np.array([each.sum() for each in chances])
+    clarify = float(np.quantile(within[outside], _OUTSIDE_REFUSED)) if outside.any() else answer / 2
+    return Thresholds(answer=round(answer, 3), clarify=round(clarify, 3))
 
 
 def _without(entry: Entry, fold: int) -> Entry:
@@ -207,6 +212,7 @@ def _without(entry: Entry, fold: int) -> Entry:
         entry,
         article=article,
         words=words_of(shorter),
+        keys=keys_of(shorter),
         questions=entry.questions[[0, *(row + 1 for row in kept)]],
     )
 

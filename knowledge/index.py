@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 
 from knowledge.article import ArticleDraft
 from knowledge.encoder import Encoder, Vectors, encode_texts
-from knowledge.lexical import Bm25, CharGrams, Words, words_of
-from knowledge.tokens import normal, words
+from knowledge.lexical import Bm25, CharGrams, Foreign, Words, grams_of, words_of
+from knowledge.lexicon import shipped
+from knowledge.space import Placed, Space, unit
+from knowledge.tokens import lemma, normal, words
 from knowledge.vectors import VectorCache
 
 OUTSIDE = Path(__file__).with_name("outside.txt")
@@ -22,8 +23,8 @@ OUTSIDE = Path(__file__).with_name("outside.txt")
 CANDIDATES = 32
 """So many articles are weighed against each other; the others get no probability."""
 
-_SHRINKAGE = 1.0
-_NEIGHBOURS = 2
+_SOME = 3
+"""So many phrasings near a question say more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Entry:
 
     article: IndexedArticle
     words: Words
+    keys: tuple[str, ...]
+    """Of each phrasing what makes it the same as another."""
     questions: Vectors
     """Of the title and each phrasing."""
     answer: Vectors
@@ -55,34 +58,55 @@ class Evidence:
     for_none: NDArray[np.float64]
 
 
-ARTICLE_FEATURES = ("words", "letters", "nearest", "centre", "answer")
-NONE_FEATURES = ("always", "background", "unknown", "outside", "length")
+ARTICLE_FEATURES = (
+    "words",
+    "words: behind the best",
+    "letters",
+    "nearest",
+    "nearest three",
+    "nearest three: behind the best",
+    "alike",
+    "centre",
+    "belongs",
+    "answer",
+)
+NONE_FEATURES = (
+    "always",
+    "unknown",
+    "foreign",
+    "outside",
+    "outside: two",
+    "outside: letters",
+    "outside: belongs",
+    "length",
+)
 
 
 class Index:
     """Built once, then only read."""
 
-    def __init__(self, entries: Sequence[Entry], outside: Vectors) -> None:
-        """`outside`: vectors of questions that no article answers; what lies close to them is refused sooner."""
+    def __init__(self, entries: Sequence[Entry], outside: Sequence[str], vectors: Vectors) -> None:
+        """`outside`: questions that no article answers, with their vectors; what lies close to them is refused
+        sooner."""
         self.entries = tuple(entries)
         self.positions = {entry.article.slug: position for position, entry in enumerate(entries)}
         self._exact: dict[str, tuple[int, ...]] = {}
         for position, entry in enumerate(entries):
-            for phrasing in entry.article.draft.phrasings:
-                key = normal(phrasing)
+            for key in entry.keys:
                 self._exact[key] = tuple(dict.fromkeys((*self._exact.get(key, ()), position)))
         self._bm25 = Bm25([entry.words for entry in entries])
-        self._letters = CharGrams([entry.words for entry in entries])
-        ends = np.cumsum([len(entry.questions) for entry in entries]).tolist()
-        self._rows = [slice(start, end) for start, end in pairwise([0, *ends])]
+        self._foreign = Foreign([entry.words for entry in entries], outside)
+        elsewhere = Words({}, tuple(grams_of(text) for text in outside))
+        self._letters = CharGrams([*(entry.words for entry in entries), elsewhere])
         if entries:
-            self._space = _Space([entry.questions for entry in entries])
-            self._questions = self._space.project(np.concatenate([entry.questions for entry in entries]))
-            self._centres = _unit(np.array([self._questions[rows].mean(axis=0) for rows in self._rows]))
-            self._outside = self._space.project(outside)
+            self._space = Space([entry.questions for entry in entries], vectors)
+            self._shapes = [self._space.shape(entry.questions) for entry in entries]
+            self._centres = np.array([shape.centre for shape in self._shapes])
+            self._outside = self._space.shape(vectors) if len(vectors) else None
+            self._pulls = np.array([shape.pull for shape in self._shapes])
             answers = np.concatenate([entry.answer for entry in entries])
             self._answer_mean: Vectors = answers.mean(axis=0, dtype=np.float32)
-            self._answers = _unit(answers - self._answer_mean)
+            self._answers = unit(answers - self._answer_mean)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -91,23 +115,64 @@ class Index:
         """The articles that have this very phrasing."""
         return self._exact.get(normal(text), ())
 
+    def plain(self, text: str) -> str:
+        """A question in words that the articles use, as far as the lexicon knows them: what to encode."""
+        return shipped().plain(text, self._knows)
+
     def evidence(self, text: str, vector: Vectors, keep: int | None = None) -> Evidence:
         """Weigh the articles against a question; `keep` is an article that is a candidate in any case."""
         covered, unknown = self._bm25.scores(text)
-        question = self._space.project(vector[None, :])[0]
-        centre = self._centres @ question
-        answer = self._answers @ _unit((vector - self._answer_mean)[None, :])[0]
-        order = np.argsort(-(covered + centre), kind="stable")[:CANDIDATES]
+        question = self._space.place(vector)
+        centre = self._centres @ question.turned
+        order = _best(covered + centre, CANDIDATES)
         if keep is not None and keep not in order:
             order = np.append(order[:-1], keep)
-        letters = self._letters.scores(text, order.tolist())
-        nearest = [float((self._questions[self._rows[position]] @ question).max()) for position in order]
-        features = np.column_stack([covered[order], letters, nearest, centre[order], answer[order]])
-        background = float(np.mean(nearest))
-        beyond = float(np.sort(self._outside @ question)[-_NEIGHBOURS:].mean()) if len(self._outside) else 0.0
-        return Evidence(
-            order, features, np.array([1.0, background, unknown, beyond, np.log1p(len(words(text)))])
-        )
+        shapes = [self._shapes[position] for position in order]
+        near, alike = self._space.nearness(question, shapes)
+        starts = np.cumsum([0, *(len(shape.rows) for shape in shapes)])
+        groups = [near[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        some = np.array([np.sort(group)[-_SOME:].mean() for group in groups])
+        words_ = covered[order]
+        features = [
+            words_,
+            words_ - words_.max(),
+            np.array(self._letters.scores(text, order.tolist())),
+            np.array([group.max() for group in groups]),
+            some,
+            some - some.max(),
+            np.maximum.reduceat(alike, starts[:-1]),
+            centre[order],
+            self._pulls[order] @ question.solved,
+            self._answers[order] @ unit((vector - self._answer_mean)[None, :])[0],
+        ]
+        none = [
+            1.0,
+            unknown,
+            self._foreign.score(text),
+            *self._beyond(text, question),
+            float(np.log1p(len(words(text)))),
+        ]
+        return Evidence(order, np.column_stack(features).astype(np.float64), np.array(none))
+
+    def _beyond(self, text: str, question: Placed) -> tuple[float, float, float, float]:
+        """How much the question is like one outside our scope: nearest, nearest two, letters, belongs."""
+        if self._outside is None:
+            return 0.0, 0.0, 0.0, 0.0
+        near = np.sort(self._space.nearness(question, [self._outside])[0])
+        letters = self._letters.scores(text, [len(self.entries)])[0]
+        return float(near[-1]), float(near[-2:].mean()), letters, float(self._outside.pull @ question.solved)
+
+    def _knows(self, word: str) -> bool:
+        token = lemma(word)
+        return token is None or token in self._bm25.vocabulary.lemmas
+
+
+def _best(scores: NDArray[np.float32], many: int) -> NDArray[np.intp]:
+    """The positions of the highest scores, highest first."""
+    if len(scores) > 4 * many:
+        rough = np.sort(np.argpartition(-scores, many)[:many])
+        return rough[np.argsort(-scores[rough], kind="stable")]
+    return np.argsort(-scores, kind="stable")[:many]
 
 
 def build_entries(
@@ -126,7 +191,9 @@ def build_entries(
     start = 0
     for article, texts, answer in zip(new, questions, answers, strict=True):
         rows = flat[start : start + len(texts)]
-        made[article.slug] = Entry(article, words_of(article.draft), rows, answer[None, :])
+        made[article.slug] = Entry(
+            article, words_of(article.draft), keys_of(article.draft), rows, answer[None, :]
+        )
         start += len(texts)
     return [made.get(article.slug) or known[article.slug] for article in articles]
 
@@ -137,30 +204,9 @@ def outside_questions() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-class _Space:
-    """The room in which phrasings of one article lie close: what varies within articles counts for less.
-
-    Sentence encoders put all questions in a narrow cone; taking away the mean and shrinking the directions in
-    which phrasings of the same article differ makes the difference between articles visible.
-    """
-
-    def __init__(self, groups: Sequence[Vectors]) -> None:
-        everything = np.concatenate(groups)
-        within = np.concatenate([group - group.mean(axis=0) for group in groups])
-        scatter = (within.T @ within).astype(np.float64) / len(within)
-        spread = float(np.trace(scatter)) / len(scatter)
-        values, axes = np.linalg.eigh(scatter + _SHRINKAGE * max(spread, 1e-6) * np.eye(len(scatter)))
-        self._mean: Vectors = everything.mean(axis=0, dtype=np.float32)
-        self._turn: Vectors = (axes / np.sqrt(values)).astype(np.float32)
-
-    def project(self, vectors: Vectors) -> Vectors:
-        return _unit(np.asarray((vectors - self._mean) @ self._turn, dtype=np.float32))
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Vectors = (vectors / np.maximum(norms, 1e-9)).astype(np.float32)
-    return unit
+def keys_of(draft: ArticleDraft) -> tuple[str, ...]:
+    """Of each phrasing what makes it the same as another."""
+    return tuple(normal(phrasing) for phrasing in draft.phrasings)
 
 
 def _same(entry: Entry | None, article: IndexedArticle) -> bool:

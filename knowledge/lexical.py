@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.article import ArticleDraft
+from knowledge.lexicon import shipped
 from knowledge.tokens import Vocabulary, ngrams, tokens
 
 Floats = NDArray[np.float32]
@@ -19,6 +21,9 @@ FIELDS = {"title": 3.0, "phrasings": 1.0, "theme": 0.5, "answer": 0.5, "aspects"
 
 _K1 = 1.4
 _PART = 0.4
+_MEANT = 0.7
+"""The weight of a word that the articles use for what the resident said."""
+
 _BUCKETS = 1 << 18
 
 
@@ -44,7 +49,7 @@ def words_of(draft: ArticleDraft) -> Words:
         for text in texts[name]:
             for token in tokens(text):
                 counts[token] = counts.get(token, 0.0) + weight
-    return Words(counts, tuple(_buckets(text) for text in (draft.title, *draft.phrasings)))
+    return Words(counts, tuple(grams_of(text) for text in (draft.title, *draft.phrasings)))
 
 
 class Bm25:
@@ -77,7 +82,7 @@ class Bm25:
         """For each article the share of the question that it covers, and the share that no article knows."""
         scores = np.zeros(self._size, dtype=np.float32)
         total = unknown = 0.0
-        for term, weight in self.vocabulary.query(text).items():
+        for term, weight in self._terms(text).items():
             total += weight * self._idf.get(term, self._unknown)
             if (posting := self._postings.get(term)) is None:
                 unknown += weight * self._unknown
@@ -85,12 +90,40 @@ class Bm25:
                 scores[posting[0]] += weight * posting[1]
         return (scores / total, unknown / total) if total else (scores, 1.0)
 
+    def _terms(self, text: str) -> Mapping[str, float]:
+        weights = self.vocabulary.query(text)
+        for token in shipped().tokens(text):
+            weights[token] = max(_MEANT, weights.get(token, 0.0))
+        return weights
+
     def _with_parts(self, counts: Mapping[str, float]) -> dict[str, float]:
         document = dict(counts)
         for word, count in counts.items():
             for part in self.vocabulary.parts(word):
                 document[part] = document.get(part, 0.0) + _PART * count
         return document
+
+
+class Foreign:
+    """Words that questions outside our scope have and articles have not: naive Bayes."""
+
+    def __init__(self, articles: Sequence[Words], outside: Sequence[str]) -> None:
+        ours: Counter[str] = Counter()
+        for article in articles:
+            ours.update(article.counts)
+        theirs = Counter(token for text in outside for token in set(tokens(text)))
+        texts = sum(len(article.grams) for article in articles)
+        share = np.log(max(1, texts) / max(1, len(outside)))
+        self._unknown = float(share) if outside else 0.0
+        self._odds = {
+            token: float(np.log((theirs[token] + 0.5) / (ours[token] + 0.5)) + share)
+            for token in (ours.keys() | theirs.keys() if outside else ())
+        }
+
+    def score(self, text: str) -> float:
+        """The mean log odds of its words for a question outside our scope; above 0 they speak for that."""
+        odds = [self._odds.get(token, self._unknown) for token in set(tokens(text))]
+        return sum(odds) / len(odds) if odds else 0.0
 
 
 class CharGrams:
@@ -104,7 +137,7 @@ class CharGrams:
     def scores(self, text: str, articles: Iterable[int]) -> list[float]:
         """For each of these articles the cosine of the question with the text that looks most like it."""
         question = np.zeros(_BUCKETS, dtype=np.float32)
-        grams = _buckets(text)
+        grams = grams_of(text)
         question[grams] = self._idf[grams]
         question /= max(float(np.linalg.norm(question[grams])), 1e-9)
         scores: list[float] = []
@@ -132,7 +165,7 @@ def _rarity(texts: Sequence[NDArray[np.int32]]) -> Floats:
     return np.log1p(len(texts) / (1 + found)).astype(np.float32)
 
 
-def _buckets(text: str) -> NDArray[np.int32]:
+def grams_of(text: str) -> NDArray[np.int32]:
     """The n-grams of a text, each as a number. Never empty, so that every text has a row of its own."""
     numbers = {crc32(gram.encode()) % (_BUCKETS - 1) + 1 for gram in ngrams(text)}
     return np.array(sorted(numbers) or [0], dtype=np.int32)

@@ -15,8 +15,12 @@ from knowledge.store import TOPIC, ArticleStore
 
 log = logging.getLogger(__name__)
 
+GLANCE = 0.5
+"""Seconds between glances at whether anything was published: for a bus that is gone, or that other processes don't
+share."""
+
 LOOK = 30.0
-"""Seconds between looks without a wake: for a bus that is gone, and for articles whose day has come."""
+"""Seconds between looks at everything: for articles whose day has come."""
 
 
 class Live:
@@ -47,16 +51,25 @@ class Live:
             try:
                 while True:
                     try:
+                        seen = await self._store.marker()
                         await self.load()  # at first too: for what was published before we listened
+                        await self._unchanged(wake, seen)
                     except (SQLAlchemyError, OSError) as error:
                         log.warning("articles not read, the old ones stay: %s", type(error).__name__)
-                    await asyncio.wait({wake}, timeout=LOOK)
+                        await asyncio.wait({wake}, timeout=LOOK)
                     if wake.done():
                         wake = asyncio.ensure_future(anext(wakes))
             finally:
                 wake.cancel()
                 with suppress(asyncio.CancelledError):
                     await wake
+
+    async def _unchanged(self, wake: asyncio.Future[tuple[str, str]], seen: tuple[int, int]) -> None:
+        """Wait until something was published since `seen`, or everything is to be looked at."""
+        for _ in range(round(LOOK / GLANCE)):
+            await asyncio.wait({wake}, timeout=GLANCE)
+            if wake.done() or await self._store.marker() != seen:
+                return
 
     async def health(self) -> Health:
         """Whether there is anything to answer with."""

@@ -37,7 +37,7 @@ class HybridSearch:
         self._questions = Remembered(encoder)
         self._calibration = stored(encoder.name)
         self._index: Index | None = None
-        self._outside: Vectors | None = None
+        self._outside: tuple[list[str], Vectors] | None = None
         self._articles: Mapping[str, Article] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._rebuilding = asyncio.Lock()
@@ -57,13 +57,14 @@ class HybridSearch:
         known = {entry.article.slug: entry for entry in self._index.entries} if self._index else {}
         entries = build_entries(articles, self._encoder, self._cache, known)
         if self._outside is None:
-            self._outside = encode_texts(self._encoder, outside_questions(), self._cache, "query")
+            outside = outside_questions()
+            self._outside = outside, encode_texts(self._encoder, outside, self._cache, "query")
         if self._calibration is None and entries:
             log.info(
                 "no calibration for this encoder yet: fitting one", extra={"encoder": self._encoder.name}
             )
             self._calibration = fit(entries, self._encoder, self._cache)
-        index = Index(entries, self._outside)
+        index = Index(entries, *self._outside)
         self._articles = {entry.article.slug: _article(entry) for entry in entries}
         self._index = index
 
@@ -90,7 +91,9 @@ class HybridSearch:
         if calibration is None:
             return []
         current = index.positions.get(context.article) if context and context.article else None
-        evidence = index.evidence(text, self._questions.query(text[:_LONGEST_QUESTION]), keep=current)
+        evidence = index.evidence(
+            text, self._questions.query(index.plain(text[:_LONGEST_QUESTION])), keep=current
+        )
         prior = np.where(evidence.articles == current, _IN_CONVERSATION, 0.0)
         chances = calibration.probabilities(evidence, prior)
         best = np.argsort(-chances, kind="stable")[:MOST]

@@ -38,6 +38,6 @@ def given_by(found: list[Found], limits: Thresholds) -> Given:
     slugs = tuple(one.slug for one in found[:CHOICES])
     if slugs and top >= limits.answer:
         return Given(Route.ANSWER, slugs[:1], confidence=top)
-    if slugs and top >= limits.clarify:
+    if slugs and sum(one.probability for one in found) >= limits.clarify:
         return Given(Route.CLARIFY, (), slugs, top)
     return Given(Route.OUT_OF_SCOPE, confidence=top)
