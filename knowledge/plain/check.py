@@ -39,7 +39,7 @@ def check(text: str, *, whole: bool = True) -> Report:
 
 
 def _hits(found: Sequence[Sentence], text: str) -> Iterator[Hit]:
-    terms, named = vocabulary.terms(text), vocabulary.names(found)
+    terms, named, told = vocabulary.terms(text), vocabulary.names(found), vocabulary.told(text)
     for sentence in found:
         yield from structure.length(sentence)
         yield from clauses(sentence)
@@ -49,7 +49,7 @@ def _hits(found: Sequence[Sentence], text: str) -> Iterator[Hit]:
         yield from official
         taken = [*terms, *((hit.start, hit.end) for hit in official)]
         yield from (hit for hit in vocabulary.difficult(sentence, text, named) if not _inside(hit, taken))
-        yield from vocabulary.abbreviations(sentence, text)
+        yield from vocabulary.abbreviations(sentence, told)
         yield from address.men(sentence)
         yield from address.familiar(sentence)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from knowledge.plain import lists
@@ -10,6 +11,7 @@ from knowledge.plain.lists import Term
 from knowledge.plain.text import Sentence, Token
 from knowledge.plain.words import lemma, participle, word_set
 
+_FARTHEST = 20  # words from a separable verb to its loose part
 _ENDS = word_set("en of dat als omdat wanneer")
 
 
@@ -30,8 +32,9 @@ def _hit(found: Sequence[Token], term: Term) -> Hit:
     text = " ".join(token.text for token in found)
     exact = text.lower() == term.text
     choices = " of ".join(f"‘{plain}’" for plain in term.plain)
-    suggestion = f"Schrijf liever: {choices}."
-    replacement = term.plain[0] if exact and term.text not in lists.officialese().verbs else None
+    is_verb = term.text in lists.officialese().verbs
+    suggestion = f"Schrijf liever een vorm van {choices}." if is_verb else f"Schrijf liever {choices}."
+    replacement = term.plain[0] if exact and not is_verb else None
     if replacement and text[0].isupper():
         replacement = replacement[0].upper() + replacement[1:]
     start, end = found[0].start, found[-1].end
@@ -82,20 +85,21 @@ def _verb(words: Sequence[Token], at: int, parts: Sequence[Sequence[Token]]) -> 
     ):
         if form is not None and (term := listed.verbs.get(form)) is not None:
             return term
-    part = next((part for part in parts if words[at] in part), ())
+    before = [token.lower for token in words[max(0, at - 2) : at]]
     for term in (*listed.separable.get(lower, ()), *listed.separable.get(base, ())):
-        before = [token.lower for token in words[max(0, at - 2) : at]]
-        if before == [term.particle, "te"] or _ends_with(part, words[at], term.particle):
+        if before == [term.particle, "te"] or _ends_with(parts, words[at], term.particle):
             return term
     return None
 
 
-def _ends_with(part: Sequence[Token], verb: Token, particle: str) -> bool:
+def _ends_with(parts: Sequence[Sequence[Token]], verb: Token, particle: str) -> bool:
     """Whether the loose part of the verb stands after it, last before a comma, an `en` or the end."""
-    after = [token.lower for token in part if token.start >= verb.start]
-    for at in range(1, len(after)):
-        ends = at + 1 == len(after) or after[at + 1] in _ENDS
-        if after[at] == particle and ends and not _belongs_to_noun(after[at - 1]):
+    part = next(part for part in parts if part[-1].start >= verb.start)
+    at = bisect_left(part, verb.start, key=lambda token: token.start)
+    near = [token.lower for token in part[at : at + _FARTHEST + 1]]
+    for place in range(1, min(len(near), _FARTHEST)):
+        ends = at + place + 1 == len(part) or near[place + 1] in _ENDS
+        if near[place] == particle and ends and not _belongs_to_noun(near[place - 1]):
             return True
     return False
 

@@ -16,6 +16,7 @@ from knowledge.plain.words import participle, word_set
 _WORDEN = word_set("word wordt worden werd werden geworden")
 _ZIJN = word_set("is zijn bent ben was waren")
 _ARTICLES = word_set("de het een één geen uw dit dat deze die zo'n elk ieder")
+_FARTHEST = 25  # words from the auxiliary to its participle
 _SEPARATE = word_set("terug vast mede toe mee aan uit weg op af in over voor bij door")
 
 
@@ -56,7 +57,7 @@ def _hit(auxiliary: Token, found: Token, *, official: bool) -> Hit:
 
 def _nearest(part: Sequence[Token], at: int) -> Token | None:
     """The participle that goes with the auxiliary at `at`: the first one after it, else the word before it."""
-    places = [*range(at + 1, len(part)), *range(at - 1, max(-1, at - 3), -1)]
+    places = [*range(at + 1, min(len(part), at + _FARTHEST)), *range(at - 1, max(-1, at - 3), -1)]
     return next((part[place] for place in places if _is_verb(part, place)), None)
 
 
@@ -95,7 +96,9 @@ def _is_impersonal(part: Sequence[Token], at: int) -> bool:
     """`Er wordt`, `wordt er`, and `te worden` after `dient` or `moet`."""
     around = {token.lower for token in part[max(0, at - 1) : at + 2]}
     needing = (
-        at > 0 and part[at - 1].lower == "te" and any(t.lower in lists.verbs().needing for t in part[:at])
+        at > 0
+        and part[at - 1].lower == "te"
+        and any(t.lower in lists.verbs().needing for t in part[max(0, at - _FARTHEST) : at])
     )
     return "er" in around or needing
 

@@ -12,11 +12,11 @@ from typing import Literal
 
 from knowledge.plain import lists
 
-_MARKUP = re.compile(r"\]\([^)\s]*\)|[*`\[\]]|^ *#+ |^ *(?:[-•]|\d{1,2}[.)]) +", re.MULTILINE)
+_MARKUP = re.compile(r"\]\([^)\s]{0,500}\)|[*`\[\]]|^ *#+ |^ *(?:[-•]|\d{1,2}[.)]) +", re.MULTILINE)
 _ITEM = re.compile(r"(?:[-•*]|\d{1,2}[.)]) +|#+ ")
 _URL = (
     r"https?://[^\s)\]]*[\w/}=]|\{website\}/[\w/?=#-]*|www\.[\w./-]*\w|[\w.+-]+@[\w.-]+\w|"
-    r"\b[\w-]+(?:\.[\w-]+)*\.(?:nl|com|eu|org|net|be|example)\b(?:/[\w/-]*)?"
+    r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}\.(?:nl|com|eu|org|net|be|example)\b(?:/[\w/-]*)?"
 )
 _NUMBER = (
     r"\{[a-z][a-z0-9_]*\}|€ ?\d+(?:[.,]\d+)*(?:,-)?|\+?\d[\d ()-]{5,}\d|\b14 ?0\d{2,4}\b|"

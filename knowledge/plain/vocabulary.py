@@ -13,6 +13,7 @@ from knowledge.plain.words import in_glossary, is_common
 
 _EXPLAINED = re.compile(r"\b(?:heet|heten|noemen|noemt|betekent|bedoelen|ander woord voor)\b", re.IGNORECASE)
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z]|[A-Z]{2,}")
+_TOLD = re.compile(r"\(([A-Z]\w+)\)|\b([A-Z]\w+)(?: \(| (?:betekent|is|staat voor|heet)\b)")
 _LONGEST = 24  # letters of one word
 
 
@@ -60,7 +61,7 @@ def _phrases() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE)
 
 
-def abbreviations(sentence: Sentence, text: str) -> Iterator[Hit]:
+def abbreviations(sentence: Sentence, told: Set[str]) -> Iterator[Hit]:
     """Abbreviations with dots or known ones without, and capitals that neither glossary nor text explains."""
     known = lists.abbreviations()
     for token in sentence.words:
@@ -70,14 +71,16 @@ def abbreviations(sentence: Sentence, text: str) -> Iterator[Hit]:
             hint = f"Schrijf voluit: ‘{full}’." if full else "Schrijf voluit wat er staat."
             reason = f"‘{token.text}’ is een afkorting."
             yield Hit(token.start, token.end, "abbreviation", "error", reason, hint, ZUID_HOLLAND, full)
-        elif token.kind == "word" and _ACRONYM.fullmatch(token.text) and not _is_told(token, text):
+        elif token.kind == "word" and _ACRONYM.fullmatch(token.text) and not _is_told(token, told):
             reason = f"‘{token.text}’ is een afkorting die niet is uitgelegd."
             hint = f"Schrijf de eerste keer voluit, met ‘({token.text})’ erachter."
             yield Hit(token.start, token.end, "abbreviation", "error", reason, hint, ZUID_HOLLAND)
 
 
-def _is_told(token: Token, text: str) -> bool:
-    if in_glossary(token.lower):
-        return True
-    name = re.escape(token.text)
-    return re.search(rf"\({name}\)|\b{name} \(|\b{name} (?:betekent|is|staat voor|heet)\b", text) is not None
+def _is_told(token: Token, told: Set[str]) -> bool:
+    return in_glossary(token.lower) or token.text in told
+
+
+def told(text: str) -> frozenset[str]:
+    """The abbreviations that a text writes out somewhere: `... (BGHU)`, `BGHU (...)`, `BGHU betekent ...`."""
+    return frozenset(match[1] or match[2] for match in _TOLD.finditer(text))
