@@ -37,7 +37,13 @@ _TASKS = {route: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for route, words
 _ORDINARY: Mapping[Route, str] = {Route.REPORT: "iets kapot of vuil op straat melden"}
 """What is meant where the product is not named."""
 
-_CLEAR = 0.85
+_FEW = 2
+"""So few words that carry a meaning are looked up without the words between them."""
+
+_SHARE = 0.65
+"""So much of what is likely must be the one product: else it is not known which."""
+
+_CLEAR = 0.93
 """From here up its own words name another article to report on: `een wespennest melden`."""
 
 
@@ -68,7 +74,8 @@ async def product(lookup: Lookup, text: str, route: Route, topic: Topic) -> Prod
     ordinary = _ORDINARY.get(route)
     if not sentences.content(named) and not ordinary:
         return Product(current, 1.0, able=True) if current and does(current, route) else None
-    found = await lookup.ranked(named)
+    own = sentences.content(named)
+    found = await lookup.ranked(" ".join(own) if len(own) <= _FEW else named)
     able = _able(lookup, found, route)
     if ordinary and (able is None or able.probability < _CLEAR):
         able = _able(lookup, await lookup.ranked(ordinary), route) or able
@@ -83,7 +90,7 @@ def _able(lookup: Lookup, found: list[Found], route: Route) -> Product | None:
     best, article = able[0]
     share = best.probability / sum(f.probability for f, _ in able)
     unable = max((f.probability for f in found if f.slug not in {b.slug for b, _ in able}), default=0.0)
-    if share < lookup.thresholds.answer or unable > max(best.probability, lookup.thresholds.answer):
+    if share < _SHARE or unable > max(best.probability, lookup.thresholds.answer):
         return None
     return Product(article, best.probability, able=True)
 

@@ -19,6 +19,8 @@ from knowledge.search import HybridSearch
         ("appointment", "afspraak paspoort voor mijn dochter", "paspoort-kind"),
         ("appointment", "I'd like to make an appointment for my driving licence", "rijbewijs-aanvragen"),
         ("appointment", "afspraak om mijn kind aan te geven", "geboorte-aangeven"),
+        ("appointment", "wanneer kan ik terecht voor een paspoort", "paspoort-aanvragen"),
+        ("appointment", "i want to make an appointment for a passport", "paspoort-aanvragen"),
         ("appointment", "afspraak verzetten", None),
         ("appointment", "kan ik mijn afspraak voor morgen afzeggen", None),
         ("status", "waar blijft mijn paspoort", "paspoort-ophalen"),
