@@ -13,7 +13,7 @@ from knowledge.plain.words import in_glossary, is_common
 
 _EXPLAINED = re.compile(r"\b(?:heet|heten|noemen|noemt|betekent|bedoelen|ander woord voor)\b", re.IGNORECASE)
 _ACRONYM = re.compile(r"[A-Z][A-Za-z]*[A-Z]|[A-Z]{2,}")
-_TOLD = re.compile(r"\(([A-Z]\w+)\)|\b([A-Z]\w+)(?: \(| (?:betekent|is|staat voor|heet)\b)")
+_TOLD = re.compile(r"\(([A-Z]\w+)\)|\b([A-Z]\w+)(?= \(| (?:betekent|is|staat voor|heet)\b)")
 _LONGEST = 24  # letters of one word
 
 

@@ -330,8 +330,8 @@ def test_known_words_and_compounds_are_not(word: str) -> None:
 
 def test_names_and_explained_words_are_not_difficult() -> None:
     assert found("Ga naar het Zwanenbroek in Hardinxveld.", "difficult") == []
-    assert found("Zwanenbroek is mooi. Ga naar Zwanenbroek.", "difficult") == []
-    assert found("Zwanenbroek is mooi.", "difficult") == ["Zwanenbroek"]
+    assert found("Usufructia is mooi. Ga naar Usufructia.", "difficult") == []
+    assert found("Usufructia is mooi.", "difficult") == ["Usufructia"]
     assert found("Dat heet usufructus.", "difficult") == []
     assert found("Vraag om een voorlopige voorziening.", "difficult") == []
     assert found("Kijk op usufructus.nl of {usufructus}.", "difficult") == []
