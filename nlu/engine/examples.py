@@ -25,7 +25,7 @@ WRITTEN = ("question.yml", "talk.yml", "tasks.yml")
 PER_SENTENCE = 5
 """So many fillings each sentence gets."""
 
-PER_ARTICLE = 24
+PER_ARTICLE = 16
 """So many phrasings of an article at most: enough to teach what a question looks like, and training stays short."""
 
 _NOT_QUESTIONS = ("melding-openbare-ruimte",)
