@@ -12,6 +12,7 @@ import yaml
 from bot.model import Choice, Link, Outbound, Say
 from bot.settings import ROOT
 from bot.wording import Wording, WordingError, fill_in
+from knowledge.article import LANGUAGES
 from tests.house import MUNICIPALITY
 
 BOOK = ROOT / "knowledge" / "phrases.yml"
@@ -23,7 +24,7 @@ ARGS = {
     **{f"{route}_article": {"title": "x"} for route in ("appointment", "status", "report")},
     "part_unknown": {"title": "x"},
 }
-CHECKED = ("choice_", "aspect_")
+CHECKED = ("choice_", "aspect_", "danger_", *(f"{language}_" for language in LANGUAGES))
 
 
 @pytest.fixture(scope="module")
