@@ -25,6 +25,7 @@ _PARTICLES = (
 )
 _PARTICIPLE = re.compile(
     rf"(?:{_PARTICLES})?ge.+(?:d|t|en|aan|ien)|(?:{_PARTICLES})?(?:be|ver|ont|her|er)\w+"
+    r"|(?:onder|over|door|om|voor|mis|weer|vol|aan)\w+"
 )
 _SAME = frozenset({"ontvangen", "behouden", "verlaten", "voorbehouden"})  # like their infinitives
 _OTHER = frozenset(
