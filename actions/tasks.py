@@ -19,6 +19,7 @@ _WORDS: Mapping[Route, str] = {
     r"|in te plannen|plannen|boeken?|reserveren|inboeken"
     r"|(?:ver)?zetten|verplaatsen|afzeggen|annuleren|maken|maak|maakt|wijzigen|vrij|plek|ruimte"
     r"|terecht|balie|gemeentehuis|stadhuis"
+    r"|binnen ?lopen|langs|regelen|moment(?:je)?|vastleggen|schikt|gaatje|plekje|liefst|uur|agenda|zet|kom(?:en)?|slot"
     r"|appointments?|book|make|schedule|reschedule|cancel|an|volgende|deze|week|maandag|dinsdag"
     r"|woensdag|donderdag|vrijdag|zaterdag"
     r"|morgen|vandaag|online|digitaal|nieuwe afspraak|tijdslot|datum|tijd|moment",
