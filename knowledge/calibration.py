@@ -46,6 +46,9 @@ REHEARSAL = Path(__file__).with_name("rehearsal.txt")
 """Questions with the slug of their article: slug, tab, question."""
 
 _FOLDS = 10
+_SOME_PHRASINGS, _SOME_MISSING = 3, 10
+"""One of so many phrasings is asked: more of them tell the same and take minutes."""
+
 _SHARES = {"phrasing": 0.2, "rehearsal": 0.6, "outside": 0.17, "missing": 0.03}
 """The weight of each kind of question: the rehearsal stands for residents, the phrasings steady it, and the
 last two are how often we expect a question to be outside our scope, or of an article not yet written."""
@@ -118,7 +121,7 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
         )
         for position, entry in enumerate(entries):
             for row, phrasing in enumerate(entry.article.draft.phrasings):
-                if row % _FOLDS == fold:
+                if row % _FOLDS == fold and (position + row) % _SOME_PHRASINGS == 0:
                     yield _sample("phrasing", index, phrasing, entry.questions[row + 1], position)
         for number in range(fold, len(outside), _FOLDS):
             yield Sample("outside", index.evidence(outside[number], vectors[number]), None)
@@ -128,8 +131,9 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
         kept = [entry for position, entry in enumerate(entries) if position % _FOLDS != fold]
         index = Index(kept, outside, vectors)
         for entry in entries[fold::_FOLDS]:
-            for row, phrasing in enumerate(entry.article.draft.phrasings):
-                yield Sample("missing", index.evidence(phrasing, entry.questions[row + 1]), None)
+            for row in range(fold, len(entry.article.draft.phrasings), _SOME_MISSING):
+                phrasing, vector = entry.article.draft.phrasings[row], entry.questions[row + 1]
+                yield Sample("missing", index.evidence(phrasing, vector), None)
 
 
 def _rehearsal(index: Index, encoder: Encoder, cache: VectorCache | None) -> Iterator[Sample]:

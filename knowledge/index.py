@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ class Index:
         shapes = [self._shapes[position] for position in order]
         near, alike = self._space.nearness(question, shapes)
         starts = np.cumsum([0, *(len(shape.rows) for shape in shapes)])
-        groups = [near[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+        groups = [near[start:end] for start, end in pairwise(starts)]
         some = np.array([np.sort(group)[-_SOME:].mean() for group in groups])
         words_ = covered[order]
         features = [

@@ -13,7 +13,9 @@ from knowledge.calibration import Calibration, Sample, fit_samples, stored
 from knowledge.encoder import BUNDLED
 from knowledge.index import ARTICLE_FEATURES, NONE_FEATURES, Evidence
 
-WEIGHTS = np.array([4.0, 1.0, 2.0, 3.0, 0.5, 2.0, 0.0, 1.0, 2.0, -0.5])
+WEIGHTS = np.resize(
+    [2.0, 0.5, 1.0, 1.5, 0.3, 1.0, 0.0, 0.5, -0.5], len(ARTICLE_FEATURES) + len(NONE_FEATURES)
+)
 
 
 def draws(count: int) -> list[Sample]:
@@ -45,7 +47,17 @@ def test_the_fit_finds_the_weights_of_the_articles(monkeypatch: pytest.MonkeyPat
     for low in np.arange(0.2, 1.0, 0.2):
         inside = (tops >= low) & (tops < low + 0.2)
         assert abs(tops[inside].mean() - right[inside].mean()) < 0.07
-    assert 0 < fitted.thresholds.clarify <= fitted.thresholds.answer <= 1
+    assert 0 < fitted.thresholds.clarify <= 1
+    assert 0 < fitted.thresholds.answer <= 1
+
+
+def test_the_lower_threshold_is_about_the_question_being_ours_at_all() -> None:
+    """Two articles that share what there is to know are a choice, however little each has for itself."""
+    samples = draws(2000)
+    fitted = fit_samples(samples)
+    outside = [fitted.probabilities(s.evidence).sum() for s in samples if s.kind == "outside"]
+    below = np.mean([total < fitted.thresholds.clarify for total in outside])
+    assert 0.88 <= below <= 0.92
 
 
 def test_probabilities_leave_room_for_none() -> None:

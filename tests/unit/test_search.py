@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from bot.ports import KnowledgeSearch, SearchContext
 from knowledge import calibration
 from knowledge.article import ArticleDraft
 from knowledge.calibration import rehearsal
-from knowledge.encoder import Encoder, Vectors, cache_key, load_encoder
+from knowledge.encoder import Encoder, Vectors, cache_key, encode_texts, load_encoder
 from knowledge.index import IndexedArticle, outside_questions
 from knowledge.search import HybridSearch
-from knowledge.vectors import MemoryVectorCache
+from knowledge.vectors import FileVectorCache, MemoryVectorCache
 
 
 def article(slug: str, title: str, *phrasings: str, revision: int = 1) -> IndexedArticle:
@@ -78,15 +79,16 @@ def bundled() -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def outside(bundled: Encoder) -> dict[str, Vectors]:
+def outside(bundled: Encoder, vectors: Path) -> dict[str, Vectors]:
     """What every index needs and no test changes, encoded once."""
-    texts = [*outside_questions(), *(text for _, text in rehearsal())]
-    vectors = bundled.queries(texts)
+    slugs = {one.slug for one in ARTICLES}
+    texts = [*outside_questions(), *(text for slug, text in rehearsal() if slug in slugs)]
+    encoded = encode_texts(bundled, texts, FileVectorCache(vectors), "query")
     names = (bundled.name, "other")
     return {
         cache_key(name, "query", text): vector
         for name in names
-        for text, vector in zip(texts, vectors, strict=True)
+        for text, vector in zip(texts, encoded, strict=True)
     }
 
 
