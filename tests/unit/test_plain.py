@@ -51,8 +51,8 @@ def test_an_official_text_fails_and_its_plain_version_passes(pair: dict[str, str
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["onderwerp"])
 def test_an_official_text_fails_for_more_than_its_long_sentences(pair: dict[str, str]) -> None:
-    kinds = {finding.kind for finding in check(pair["ambtelijk"]).findings} - {"sentence", "address"}
-    assert kinds, pair["ambtelijk"]
+    errors = {one.kind for one in check(pair["ambtelijk"]).findings if one.severity == "error"}
+    assert errors - {"sentence", "address"}, pair["ambtelijk"]
 
 
 def test_every_rule_is_needed_somewhere_in_the_pairs() -> None:
