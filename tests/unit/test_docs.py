@@ -347,7 +347,7 @@ def test_the_article_for_editors_can_be_published() -> None:
 
 def test_the_translation_for_editors_can_be_published() -> None:
     (text,) = blocks(read("docs/redactie.md"), "markdown")
-    translation, _ = blocks(read("docs/redactie.md"), "text")
+    translation, *_ = blocks(read("docs/redactie.md"), "text")
     draft = article.parse(f"{text}\n{translation}", "hond-aanmelden.md")
     assert list(draft.translations) == ["en"]
     assert problems(draft, facts()) == []
@@ -356,7 +356,7 @@ def test_the_translation_for_editors_can_be_published() -> None:
 
 def test_the_messages_for_editors_are_the_real_ones() -> None:
     (text,) = blocks(read("docs/redactie.md"), "markdown")
-    _, messages = blocks(read("docs/redactie.md"), "text")
+    *_, messages = blocks(read("docs/redactie.md"), "text")
     first, *others = messages.splitlines()
     with pytest.raises(article.ArticleError) as error:
         article.parse(text.replace("uri: http:", "uri: htp:"), "hond-aanmelden.md")
