@@ -50,11 +50,13 @@ _CLEAR = 0.93
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The article that a task is about, and how sure that is. `able`: the task can be done on it."""
+    """The article that a task is about, and how sure that is. `able`: the task can be done on it. `named`: the
+    message says so; else it is the one in conversation."""
 
     article: Article
     probability: float
     able: bool
+    named: bool = True
 
 
 def does(article: Article, route: Route) -> bool:
@@ -74,7 +76,7 @@ async def product(lookup: Lookup, text: str, route: Route, topic: Topic) -> Prod
     current = lookup.article(topic.article)
     ordinary = _ORDINARY.get(route)
     if not sentences.content(named) and not ordinary:
-        return Product(current, 1.0, able=True) if current and does(current, route) else None
+        return Product(current, 1.0, able=True, named=False) if current and does(current, route) else None
     own = sentences.content(named)
     found = await lookup.ranked(" ".join(own) if len(own) <= _FEW else named)
     able = _able(lookup, found, route)
@@ -149,4 +151,4 @@ class Task(Action):  # type: ignore[misc]  # untyped
             return False
         if report:
             return about is None or not about.able or found.slug != about.article.slug
-        return speech.confidence(tracker) < _SURE and (about is None or not about.able)
+        return speech.confidence(tracker) < _SURE and not (about and about.able and about.named)
