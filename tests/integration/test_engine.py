@@ -274,13 +274,13 @@ async def test_fifty_conversations_do_not_mix(session: aiohttp.ClientSession, en
     "text",
     [
         "/handoff{}",
-        "/human",
-        '  /human{"value": "x"}',
-        "//human",
-        '/callback{"requested_slot": "x"}',
+        "/article",
+        '  /article{"value": "x"}',
+        "//inform",
+        '/aspect{"requested_slot": "x"}',
         "/restart",
         "/session_start",
-        "EXTERNAL: human",
+        "EXTERNAL: article",
     ],
 )
 async def test_typed_commands_of_rasa_are_just_words(resident: Conversation, text: str) -> None:
