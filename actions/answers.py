@@ -84,14 +84,17 @@ class Answers:
         found = await self.lookup.ranked(text)
         limits = self.lookup.thresholds
         best = found[0].probability if found else 0.0
+        ours = sum(f.probability for f in found) >= limits.clarify
         whole = self.lookup.hit(found, aspects.all_asked(text)[:1] or (None,), _CHOICES)
-        if hits and (best < limits.answer or found[0].slug == hits[0].article.slug):
+        if hits and (not ours or found[0].slug == hits[0].article.slug):
             return self._given(hits)
+        if hits and best < limits.answer:  # a part says one thing, the whole another
+            return self._clarify(_first(hits[0].article.slug, found), topic)
         if best >= limits.answer and whole:
             vague = len(sentences.words(text)) == 1 and best < _ONE_WORD
             likely = [f for f in found[:_CHOICES] if f.probability >= _SOME] if vague else []
             return self._clarify(likely, topic) if len(likely) > 1 else self._given([whole])
-        if sum(f.probability for f in found) >= limits.clarify:
+        if ours:
             return self._clarify([f for f in found[:_CHOICES] if f.probability * _FAR >= best], topic)
         return self._not_found(found, topic, best)
 
@@ -170,3 +173,8 @@ class Answers:
     @staticmethod
     def _gone() -> Answer:
         return Answer((Say("gone"),), Trace(Route.CLARIFY))
+
+
+def _first(slug: str, found: Sequence[Found]) -> list[Found]:
+    """The choices, with this article in front where it is among what was found."""
+    return sorted(found, key=lambda one: one.slug != slug)[:_CHOICES]
