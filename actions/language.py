@@ -71,7 +71,9 @@ class LanguageDetector:
         """The code of the language; `before` is that of the conversation, where it was not Dutch."""
         text = unicodedata.normalize("NFC", text[:_LONGEST])
         words = _words(text)
-        if said := next((code for code, tongue in self._tongues.items() if " ".join(words) in tongue.said), None):
+        if said := next(
+            (code for code, tongue in self._tongues.items() if " ".join(words) in tongue.said), None
+        ):
             return said
         script = _script(text)
         if script == "LATIN":
