@@ -7,11 +7,16 @@ from inspect import isawaitable
 from typing import Any
 
 from actions import speech
-from actions.answers import Answers
+from actions.answers import Answer, Answers
 from actions.sdk import Action, CollectingDispatcher, EventType, Tracker
+from actions.tasks import ordinary
+from bot.model import Route
 
 _LIKELY, _LIKELY_PERSON = 0.5, 0.55
 """From here up a message that nothing is found for was what it looked like; a person is not called for less."""
+
+_LIKELY_REPORT = 0.15
+"""From here up a message that the article about reports answers is a report."""
 
 
 class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
@@ -33,11 +38,23 @@ class AnswerQuestion(Action):  # type: ignore[misc]  # untyped
         topic = speech.topic(tracker)
         answer = await self._answers.find(speech.text(tracker), topic)
         intent, likely = speech.guess(tracker)
-        if not answer.found and not topic.in_form and intent in self._guesses and likely >= _least(intent):
+        lost = not answer.found and likely >= _least(intent)
+        if (
+            not topic.in_form
+            and intent in self._guesses
+            and (lost or await self._tells(answer, intent, likely))
+        ):
             done = self._guesses[intent].run(dispatcher, tracker, domain)
             events: list[EventType] = await done if isawaitable(done) else done
             return events
         return speech.give(dispatcher, answer)
+
+    async def _tells(self, answer: Answer, intent: str, likely: float) -> bool:
+        """Whether the message rather tells what is wrong in the street than asks about it."""
+        if intent != Route.REPORT or likely < _LIKELY_REPORT or not answer.found:
+            return False
+        best = answer.trace.article or next(iter(answer.trace.alternatives), None)
+        return best is not None and best == await ordinary(self._answers.lookup, Route.REPORT)
 
 
 class ChooseArticle(AnswerQuestion):

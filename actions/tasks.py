@@ -69,6 +69,12 @@ def subject(text: str, route: Route) -> str:
     return _TASKS[route].sub(" ", text)
 
 
+async def ordinary(lookup: Lookup, route: Route) -> str | None:
+    """The slug of the article that a task is on where no product is named."""
+    able = _able(lookup, await lookup.ranked(_ORDINARY[route]), route) if route in _ORDINARY else None
+    return able.article.slug if able else None
+
+
 async def product(lookup: Lookup, text: str, route: Route, topic: Topic) -> Product | None:
     """What a task is about: what the message names besides the task, or else what the conversation is about."""
     text = sentences.plain(text)

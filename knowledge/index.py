@@ -101,9 +101,9 @@ class Index:
         self._letters = CharGrams([*(entry.words for entry in entries), elsewhere])
         if entries:
             self._space = Space([entry.questions for entry in entries], vectors)
-            self._shapes = [self._space.shape(entry.questions) for entry in entries]
+            self._shapes = self._space.shapes([entry.questions for entry in entries])
             self._centres = np.array([shape.centre for shape in self._shapes])
-            self._outside = self._space.shape(vectors) if len(vectors) else None
+            self._outside = self._space.shapes([vectors])[0] if len(vectors) else None
             self._pulls = np.array([shape.pull for shape in self._shapes])
             answers = np.concatenate([entry.answer for entry in entries])
             self._answer_mean: Vectors = answers.mean(axis=0, dtype=np.float32)

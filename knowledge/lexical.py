@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -165,6 +166,7 @@ def _rarity(texts: Sequence[NDArray[np.int32]]) -> Floats:
     return np.log1p(len(texts) / (1 + found)).astype(np.float32)
 
 
+@lru_cache(maxsize=4_096)
 def grams_of(text: str) -> NDArray[np.int32]:
     """The n-grams of a text, each as a number. Never empty, so that every text has a row of its own."""
     numbers = {crc32(gram.encode()) % (_BUCKETS - 1) + 1 for gram in ngrams(text)}

@@ -64,14 +64,22 @@ class Space:
         gram = share * (alike.T @ alike).astype(np.float64) + _RIDGE * np.eye(len(scatter))
         self._solve: Vectors = np.linalg.inv(gram).astype(np.float32)
 
-    def shape(self, rows: Vectors) -> Shape:
-        """The texts of one article."""
-        moved = rows - self.mean
+    def shapes(self, groups: Sequence[Vectors]) -> list[Shape]:
+        """Each group of texts in the room; one multiplication for all of them."""
+        moved = np.concatenate(groups) - self.mean
         lengths = np.maximum(np.linalg.norm(moved, axis=1), 1e-9).astype(np.float32)
         projected = moved @ self._turn
         turned = np.maximum(np.linalg.norm(projected, axis=1), 1e-9).astype(np.float32)
-        centre = unit((projected / turned[:, None]).mean(axis=0)[None, :])[0]
-        return Shape(rows, lengths, turned, centre, (moved / lengths[:, None]).sum(axis=0))
+        projected /= turned[:, None]
+        moved /= lengths[:, None]
+        made: list[Shape] = []
+        start = 0
+        for group in groups:
+            own = slice(start, start + len(group))
+            centre = unit(projected[own].mean(axis=0)[None, :])[0]
+            made.append(Shape(group, lengths[own], turned[own], centre, moved[own].sum(axis=0)))
+            start += len(group)
+        return made
 
     def place(self, question: Vectors) -> Placed:
         """One question."""

@@ -20,7 +20,7 @@ def texts(centre: np.ndarray, count: int = 12) -> np.ndarray:
 GROUPS = [texts(centre) for centre in CENTRES]
 OUTSIDE = texts(RANDOM.normal(size=16), 30)
 SPACE = Space(GROUPS, OUTSIDE)
-SHAPES = [SPACE.shape(group) for group in GROUPS]
+SHAPES = SPACE.shapes(GROUPS)
 
 
 def test_nearness_is_a_cosine() -> None:
@@ -48,5 +48,5 @@ def test_new_questions_lie_nearer_to_their_own_article_than_by_plain_likeness() 
 
 def test_one_article_with_one_text() -> None:
     space = Space([GROUPS[0][:1]], np.empty((0, 16), dtype=np.float32))
-    near, alike = space.nearness(space.place(GROUPS[1][0]), [space.shape(GROUPS[0][:1])])
+    near, alike = space.nearness(space.place(GROUPS[1][0]), space.shapes([GROUPS[0][:1]]))
     assert np.isfinite(near).all() and np.isfinite(alike).all()
