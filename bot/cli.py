@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from bot import logs
-from bot.app import commands, evaluating
+from bot.app import commands, evaluating, tuning
 from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
 from bot.callbacks import Callbacks
 from bot.municipality import MunicipalityError
@@ -145,6 +145,20 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
 def evaluate(file: Path, search_only: bool, judged: Path | None) -> None:
     """How well the questions of FILE are answered: one {"text", "expect": [slugs or routes]} a line."""
     job = partial(evaluating.evaluate, file=file, search_only=search_only, judged=judged)
+    click.echo(_run(job, quiet=True))
+
+
+@main.command()
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Questions of your own to judge by too, as `klaartje eval` reads them.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Chance begins here.")
+@click.option("--dry-run", is_flag=True, help="Learn and judge, and keep nothing.")
+def tune(questions: Path | None, seed: int, dry_run: bool) -> None:
+    """Learn from the published phrasings to find better; kept only if it is better on phrasings not seen."""
+    job = partial(tuning.tune, questions=questions, seed=seed, dry_run=dry_run)
     click.echo(_run(job, quiet=True))
 
 

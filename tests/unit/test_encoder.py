@@ -60,8 +60,14 @@ def test_threads_get_their_own_vectors(encoder: Encoder) -> None:
 
 def test_without_sentence_transformers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(EncoderUnavailable, match=r"klaartje\[encoders\]"):
+    with pytest.raises(EncoderUnavailable, match=r"make setup .*klaartje\[encoders\]"):
         load_encoder("some/model")
+
+
+@pytest.mark.parametrize("path", ["/no/such/folder", "./folder", "var/encoder/0123"])
+def test_a_folder_that_is_not_there(path: str) -> None:
+    with pytest.raises(EncoderUnavailable, match="no such folder"):
+        load_encoder(path)
 
 
 class Counting:
