@@ -30,6 +30,9 @@ _ONE_WORD, _SOME = 0.9, 0.03
 """A message of one word says little: to answer it we have to be this sure; below that, all that is at least so likely
 is offered."""
 
+_URGENT, _URGENT_FROM = "veiligheid", 0.3
+"""Who may be in danger gets the number and no choices: articles of this theme, from this probability up."""
+
 _MISSES = 2
 HUMAN = "human"
 
@@ -88,6 +91,8 @@ class Answers:
         whole = self.lookup.hit(found, aspects.all_asked(text)[:1] or (None,), _CHOICES)
         if hits and (not ours or found[0].slug == hits[0].article.slug):
             return self._given(hits)
+        if ours and best >= _URGENT_FROM and whole and whole.article.theme == _URGENT:
+            return self._given([whole])
         if hits and best < limits.answer:  # a part says one thing, the whole another
             return self._clarify(_first(hits[0].article.slug, found), topic)
         if best >= limits.answer and whole:
