@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -17,12 +16,13 @@ from bot import metrics
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
-from bot.db.tables import conversations, inbox, messages, outbox
+from bot.db.tables import conversations, messages
 from bot.handoff import Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.model import Author, Command, Delivery, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
+from bot.model import Author, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
+from bot.record import record
 from bot.wording import Wording, WordingError
 
 log = logging.getLogger(__name__)
@@ -208,7 +208,10 @@ class Turns:
                         )
                     case unknown:
                         raise ValueError(f"unknown command {unknown!r}")
-            await self._record(connection, lease, row, outcome, said, now)
+            bodies = [self._channels[lease.channel].render(lease.address, message) for message in said]
+            await record(
+                connection, lease, row, outcome.said, list(zip(said, bodies, strict=True)), reply.trace, now
+            )
         if said:
             await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
@@ -259,51 +262,6 @@ class Turns:
         except NotAllowed as error:
             raise LeaseLost(str(error)) from error
 
-    async def _record(
-        self,
-        connection: AsyncConnection,
-        lease: Lease,
-        row: Row,
-        outcome: Outcome,
-        said: list[Outbound],
-        now: datetime,
-    ) -> None:
-        """Transcript, outbox and the inbox's mark."""
-        lines: list[dict[str, Any]] = []
-        if row.kind is Kind.EDIT:
-            await self._edit(connection, lease, row, now)
-        else:
-            lines.append(_line(lease, Author.RESIDENT, row.id, outcome.said, now, kind=row.kind, row=row))
-        bodies: list[dict[str, Any]] = []
-        for message in said:
-            line = _line(lease, Author.BOT, str(uuid.uuid4()), message.text, now, outbound=message)
-            line["trace"] = _trace(outcome.reply.trace) if message is said[-1] else None
-            lines.append(line)
-            for body in self._channels[lease.channel].render(lease.address, message):
-                bodies.append(_body(lease, line["id"], dict(body), now))
-        if lines:
-            await connection.execute(sa.insert(messages), lines)
-        if bodies:
-            await connection.execute(sa.insert(outbox), bodies)
-        state = "failed" if row.attempts > MAX_ATTEMPTS else "done"
-        await connection.execute(
-            sa.update(inbox)
-            .where(inbox.c.seq == row.seq)
-            .values(state=state, done_at=now, text="", choice=None)
-        )
-
-    @staticmethod
-    async def _edit(connection: AsyncConnection, lease: Lease, row: Row, now: datetime) -> None:
-        await connection.execute(
-            sa.update(messages)
-            .where(
-                messages.c.conversation_id == lease.conversation_id,
-                messages.c.author == Author.RESIDENT,
-                messages.c.ref == row.ref,
-            )
-            .values(text=row.text, edited_at=now)
-        )
-
 
 _APOLOGY = Reply((Say("apology"),), trace=Trace(Route.HANDOFF))
 
@@ -327,47 +285,3 @@ def _mine(lease: Lease) -> sa.Update:
 
 def _json(memory: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if memory is None else dict(memory)
-
-
-def _trace(trace: Trace | None) -> dict[str, Any] | None:
-    return None if trace is None else asdict(trace)
-
-
-def _line(
-    lease: Lease,
-    author: Author,
-    key: str,
-    text: str,
-    now: datetime,
-    *,
-    kind: Kind = Kind.TEXT,
-    outbound: Outbound | None = None,
-    row: Row | None = None,
-) -> dict[str, Any]:
-    return {
-        "id": key,
-        "conversation_id": lease.conversation_id,
-        "author": author,
-        "kind": kind,
-        "text": text,
-        "choices": [asdict(choice) for choice in outbound.choices] if outbound else [],
-        "links": [asdict(link) for link in outbound.links] if outbound else [],
-        "article": outbound.article if outbound else None,
-        "revision": outbound.revision if outbound else None,
-        "trace": None,
-        "ref": row.ref if row else None,
-        "at": row.received_at if row else now,
-    }
-
-
-def _body(lease: Lease, message_id: str, body: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {
-        "conversation_id": lease.conversation_id,
-        "message_id": message_id,
-        "channel": lease.channel,
-        "body": body,
-        "state": Delivery.QUEUED,
-        "attempts": 0,
-        "not_before": now,
-        "created_at": now,
-    }
