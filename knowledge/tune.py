@@ -134,7 +134,11 @@ async def tune(
     adapter = Adapter(base_ref, base.name, weight, bias)
     adapted = AdaptedEncoder(adapter, remembering)
     log.info("judging", extra={"questions": len(unseen) + len(cases)})
-    before = await _judge(remembering, seen, unseen, cases)
+    # Weights may ship for the encoder as it is; a layer that changes nothing has them fitted, as the other has.
+    unchanged = Adapter(
+        base_ref, base.name, np.eye(base.dim, dtype=np.float32), np.zeros(base.dim, np.float32)
+    )
+    before = await _judge(AdaptedEncoder(unchanged, remembering), seen, unseen, cases)
     after = await _judge(adapted, seen, unseen, cases)
     compared = [Compared(one, other) for one, other in zip(before, after, strict=True)]
     return Tuned(adapter, compared[0], compared[1] if cases else None)

@@ -21,7 +21,7 @@ from bot.settings import Settings
 from knowledge import calibration, search
 from knowledge.adapter import ABOUT, WEIGHTS, AdaptedEncoder, Adapter, load_adapter
 from knowledge.article import ArticleDraft
-from knowledge.encoder import Encoder, EncoderUnavailable, Vectors, load_encoder
+from knowledge.encoder import BUNDLED, Encoder, EncoderUnavailable, Vectors, load_encoder
 from knowledge.evaluate import Case, Given, judge, report
 from knowledge.index import IndexedArticle, outside_questions
 from knowledge.store import ArticleStore
@@ -100,6 +100,12 @@ def oracle(groups: Sequence[Vectors], *, seed: int, steps: int) -> tuple[Vectors
     """Knows which dimensions tell nothing."""
     weight = np.diag(np.repeat([1.0, 0.0], [TOPIC, NOISE])).astype(np.float32)
     return weight, np.zeros(TOPIC + NOISE, dtype=np.float32)
+
+
+def nothing(groups: Sequence[Vectors], *, seed: int, steps: int) -> tuple[Vectors, Vectors]:
+    """Learns nothing."""
+    dim = TOPIC + NOISE
+    return np.eye(dim, dtype=np.float32), np.zeros(dim, dtype=np.float32)
 
 
 def poisoned(groups: Sequence[Vectors], *, seed: int, steps: int) -> tuple[Vectors, Vectors]:
@@ -291,6 +297,17 @@ class TestTune:
             atol=1e-5,
         )
         assert np.allclose(encoder.passages(texts)[:, TOPIC:], 0)
+
+    async def test_what_changes_nothing_is_no_better(self, base: Encoder, model: Path) -> None:
+        """Also where weights ship for the encoder as it is."""
+
+        class Shipped:
+            name, dim = BUNDLED, base.dim
+            queries, passages = base.queries, base.passages
+
+        tuned = await self.learned(Shipped(), model, learn=nothing)
+        assert (tuned.unseen.gained, tuned.unseen.lost) == (0, 0)
+        assert tuned.objections()
 
     async def test_what_was_learned_from_poison_is_not_kept(self, base: Encoder, model: Path) -> None:
         assert (await self.learned(base, model, learn=poisoned)).objections()
