@@ -20,7 +20,7 @@ from bot.ports import Article, Found, KnowledgeSearch
 __all__ = ["HUMAN", "Answer", "Answers", "Topic"]
 
 _CHOICES = 3
-_FAR = 12.0
+_FAR = 15.0
 """A choice that is this many times less likely than the best one is none."""
 
 _AT_ONCE = 2
@@ -30,7 +30,10 @@ _ONE_WORD, _SOME = 0.9, 0.03
 """A message of one word says little: to answer it we have to be this sure; below that, all that is at least so likely
 is offered."""
 
-_URGENT, _URGENT_FROM = "veiligheid", 0.3
+_PLAIN = 0.9
+"""From here up a part of a message is believed, also where the whole says something else."""
+
+_URGENT, _URGENT_FROM = "veiligheid", 0.45
 """Who may be in danger gets the number and no choices: articles of this theme, from this probability up."""
 
 _MISSES = 2
@@ -89,7 +92,7 @@ class Answers:
         best = found[0].probability if found else 0.0
         ours = sum(f.probability for f in found) >= limits.clarify
         whole = self.lookup.hit(found, aspects.all_asked(text)[:1] or (None,), _CHOICES)
-        if hits and (not ours or found[0].slug == hits[0].article.slug):
+        if hits and (not ours or found[0].slug == hits[0].article.slug or _is_plain(hits[0])):
             return self._given(hits)
         if ours and best >= _URGENT_FROM and whole and whole.article.theme == _URGENT:
             return self._given([whole])
@@ -178,6 +181,11 @@ class Answers:
     @staticmethod
     def _gone() -> Answer:
         return Answer((Say("gone"),), Trace(Route.CLARIFY))
+
+
+def _is_plain(hit: Hit) -> bool:
+    """Whether a part alone says so clearly that what is told around it does not matter."""
+    return (hit.probability or 0.0) >= _PLAIN
 
 
 def _first(slug: str, found: Sequence[Found]) -> list[Found]:
