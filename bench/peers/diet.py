@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +31,10 @@ def train(pairs: list[tuple[str, str]], directory: Path) -> Agent:
     data, config = directory / "nlu.yml", directory / "config.yml"
     data.write_text(yaml.safe_dump({"version": "3.1", "nlu": examples}, allow_unicode=True), "utf-8")
     default = yaml.safe_load((Path(config_files.__path__[0]) / "default_config.yml").read_text("utf-8"))
+    if epochs := os.environ.get("DIET_EPOCHS"):
+        for part in default["pipeline"]:
+            if part["name"] in ("DIETClassifier", "ResponseSelector"):
+                part["epochs"] = int(epochs)
     config.write_text(yaml.safe_dump({**default, "language": "nl"}), "utf-8")
     return Agent.load(train_nlu(str(config), str(data), str(directory)))
 
