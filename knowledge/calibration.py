@@ -123,8 +123,9 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
             for row, phrasing in enumerate(entry.article.draft.phrasings):
                 if row % _FOLDS == fold and (position + row) % _SOME_PHRASINGS == 0:
                     yield _sample("phrasing", index, phrasing, entry.questions[row + 1], position)
-        for number in range(fold, len(outside), _FOLDS):
-            yield Sample("outside", index.evidence(outside[number], vectors[number]), None)
+        asked = [index.plain(outside[number]) for number in range(fold, len(outside), _FOLDS)]
+        for text, vector in zip(asked, encode_texts(encoder, asked, cache, "query"), strict=True):
+            yield Sample("outside", index.evidence(text, vector), None)
     if len(entries) <= _FOLDS:
         return
     for fold in range(_FOLDS):
@@ -138,8 +139,9 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
 
 def _rehearsal(index: Index, encoder: Encoder, cache: VectorCache | None) -> Iterator[Sample]:
     pairs = [(slug, text) for slug, text in rehearsal() if slug in index.positions and not index.exact(text)]
-    vectors = encode_texts(encoder, [index.plain(text) for _, text in pairs], cache, "query")
-    for (slug, text), vector in zip(pairs, vectors, strict=True):
+    asked = [index.plain(text) for _, text in pairs]
+    vectors = encode_texts(encoder, asked, cache, "query")
+    for (slug, _), text, vector in zip(pairs, asked, vectors, strict=True):
         yield _sample("rehearsal", index, text, vector, index.positions[slug])
 
 

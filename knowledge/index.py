@@ -117,7 +117,7 @@ class Index:
         return self._exact.get(normal(text), ())
 
     def plain(self, text: str) -> str:
-        """A question in words that the articles use, as far as the lexicon knows them: what to encode."""
+        """A question in words that the articles use, as far as the lexicon knows them: what to look up."""
         return shipped().plain(text, self._knows)
 
     def evidence(self, text: str, vector: Vectors, keep: int | None = None) -> Evidence:

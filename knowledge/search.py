@@ -91,9 +91,8 @@ class HybridSearch:
         if calibration is None:
             return []
         current = index.positions.get(context.article) if context and context.article else None
-        evidence = index.evidence(
-            text, self._questions.query(index.plain(text[:_LONGEST_QUESTION])), keep=current
-        )
+        asked = index.plain(text)
+        evidence = index.evidence(asked, self._questions.query(asked[:_LONGEST_QUESTION]), keep=current)
         prior = np.where(evidence.articles == current, _IN_CONVERSATION, 0.0)
         chances = calibration.probabilities(evidence, prior)
         best = np.argsort(-chances, kind="stable")[:MOST]
