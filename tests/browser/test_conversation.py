@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.browser.fake_chat import FakeChat, Message
 
@@ -207,6 +208,36 @@ async def test_an_unknown_session_starts_anew_without_losing_a_word(
     await expect(page.locator(".line--bot").last).to_contain_text("U schreef: Nieuwe vraag")
     assert taken(chat) == ["Nieuwe vraag"]
     assert await said(page) == ["Oude vraag", "Nieuwe vraag"]
+
+
+async def test_a_late_word_about_an_old_session_does_not_end_the_new_one(
+    chromium_page: Page, chat: FakeChat
+) -> None:
+    page = await opened(chromium_page, chat)
+    await send(page, "Oude vraag")
+    await expect(page.locator(".line--bot")).to_have_count(2)
+    held, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if not held.is_set():  # the first look of the old session hangs somewhere on its way
+            held.set()
+            await release.wait()
+            await route.fulfill(status=401)
+        else:
+            await route.continue_()
+
+    await page.route("**/chat/messages?*", hold)
+    await page.evaluate("window.dispatchEvent(new Event('online'))")
+    await asyncio.wait_for(held.wait(), 5)
+    chat.forget_sessions()
+    await send(page, "Nieuwe vraag")
+    await expect(page.locator(".line--system")).to_contain_text("We beginnen een nieuw gesprek")
+    await expect(page.locator(".line--resident[data-id]").last).to_contain_text("Nieuwe vraag")
+    session = chat.session
+    release.set()
+    await expect(page.locator(".line--bot").last).to_contain_text("U schreef: Nieuwe vraag")
+    assert chat.session is session
+    await expect(page.locator(".line--system")).to_have_count(1)
 
 
 async def test_a_new_conversation_asks_first_and_then_forgets(chromium_page: Page, chat: FakeChat) -> None:

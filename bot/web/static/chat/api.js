@@ -1,7 +1,12 @@
 /** The web chat interface over HTTP. Every failure is one of three errors. */
 
 /** The server does not know this session (any more). */
-export class UnknownSession extends Error {}
+export class UnknownSession extends Error {
+  constructor(token) {
+    super("unknown session");
+    this.token = token;
+  }
+}
 
 /** The server will never take this message. */
 export class Refusal extends Error {}
@@ -71,7 +76,7 @@ export class Api {
     const signal = options.signal ?? AbortSignal.timeout(ANSWER_WITHIN);
     const response = await fetch(url, { ...options, headers, signal, cache: "no-store" }).catch(unreachable);
     if (response.ok) return response;
-    if (response.status === 401) throw new UnknownSession();
+    if (response.status === 401) throw new UnknownSession(token);
     if (response.status >= 500 || response.status === 429 || response.status === 408 || response.status === 404) {
       throw new Unreachable(`status ${response.status}`, Number(response.headers.get("Retry-After")) || 0);
     }

@@ -75,7 +75,7 @@ export class Conversation {
         this.#outstanding = true;
         this.#look();
       } catch (error) {
-        if (error instanceof UnknownSession) this.#expired();
+        if (error instanceof UnknownSession) this.#expired(error.token);
         else if (error instanceof Refusal) {
           this.#store.drop(item.client_id);
           this.#view.refused(item);
@@ -106,7 +106,7 @@ export class Conversation {
         throw new Unreachable("the stream ended");
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof UnknownSession) this.#expired();
+        if (error instanceof UnknownSession) this.#expired(error.token);
         else if (error instanceof Unreachable || error instanceof Refusal) await this.#pause(error.wait ?? 0, signal);
         else throw error;
       }
@@ -142,7 +142,7 @@ export class Conversation {
     try {
       await this.#sync();
     } catch (error) {
-      if (error instanceof UnknownSession) this.#expired();
+      if (error instanceof UnknownSession) this.#expired(error.token);
       else if (!(error instanceof Unreachable || error instanceof Refusal)) throw error;
     }
   }
@@ -172,8 +172,9 @@ export class Conversation {
     return this.#opening;
   }
 
-  #expired() {
-    if (!this.#store.token) return;
+  /** The server does not know a session any more. A late word about one that we left already is no news. */
+  #expired(token) {
+    if (!this.#store.token || token !== this.#store.token) return;
     this.#store.token = null;
     this.#cursor = null;
     this.#view.expired();
