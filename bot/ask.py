@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, inbox, messages
-from bot.inbox import Inbox, message_id, new_conversation
+from bot.inbox import Inbox, message_id
 from bot.model import Author, Inbound, Route
 from bot.ports import Bus
 from bot.privacy import Privacy
+from bot.residents import new_conversation
 
 TIMEOUT = 30.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -15,16 +16,33 @@ from typing import Any
 import click
 
 from bot import logs
+from bot.accounts import AccountError, missing
 from bot.app import commands, evaluating, tuning
 from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
 from bot.callbacks import Callbacks
+from bot.model import Author, Delivery, Outbound
 from bot.municipality import MunicipalityError
+from bot.post import NoConversation
 from bot.privacy import Privacy
 from bot.settings import Settings, SettingsError
+from bot.templates import TemplatesError
+from bot.usage import free_left, month_of
 from bot.web.server import NotListening
+from bot.window import TemplateError, WindowClosed
 from bot.wording import WordingError
 
-_FAULTS = (SettingsError, MunicipalityError, WordingError, NotMigrated, NotPossible, NotListening)
+_FAULTS = (
+    AccountError,
+    MunicipalityError,
+    NoConversation,
+    NotListening,
+    NotMigrated,
+    NotPossible,
+    SettingsError,
+    TemplateError,
+    TemplatesError,
+    WordingError,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -224,55 +242,181 @@ def channels() -> None:
 
 @channels.command(name="check")
 def check_channels() -> None:
-    """Tell for each channel whether it is set up and reachable, and what to do where it is not."""
+    """Tell for each channel what is set up, reachable and missing, and what to do where it is not right."""
 
     async def job(settings: Settings) -> bool:
         fine = True
         async with open_house(settings) as house:
+            lacking = missing(settings)
             for name, check in channel_checks(house).items():
                 health = await check()
                 fine = fine and health.ready
-                click.echo(f"{name:10} {health.state:9} {health.detail}")
+                click.echo(f"{name:10} {health.state:9} {health.detail}".rstrip())
+                if name not in house.channels:
+                    click.echo(f"           todo      set {', '.join(lacking[name])}; see docs/channels.md")
+                    continue
+                for finding in await house.channels[name].check():
+                    fine = fine and finding.state != "wrong"
+                    advice = f": {finding.advice}" if finding.advice else ""
+                    click.echo(f"           {finding.state:9} {finding.what}{advice}")
         return fine
 
     if not _run(job):
         raise click.exceptions.Exit(1)
 
 
-@main.group()
-def outbox() -> None:
-    """Messages that could not be delivered."""
-
-
-@outbox.command(name="list")
-def list_outbox() -> None:
-    """Show the messages that were given up: number, channel, attempts, reason; never their text."""
+@channels.command()
+@click.option("--month", help="The month to show, as 2026-11; this one if not given.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+def usage(month: str | None, as_json: bool) -> None:
+    """Count the messages that went out: per account, month and price class, and how many free ones are left."""
+    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise click.BadParameter("must be a year and a month: 2026-11", param_hint="--month")
 
     async def job(settings: Settings) -> None:
         async with open_house(settings) as house:
             await check_schema(house)
-            rows = await house.outbox.failed()
+            shown = month or month_of(house.clock())
+            counts = await house.usage.month(shown)
+            windowed = [name for name, channel in house.channels.items() if channel.limits.window_hours]
+        for one in counts:
+            if as_json:
+                click.echo(json.dumps(asdict(one)))
+            else:
+                click.echo(f"{one.channel:12} {one.kind:16} {one.sent:7} sent {one.delivered:7} delivered")
+        if as_json:
+            return
+        for name in windowed:
+            left = free_left(counts, name, settings.whatsapp_free_messages)
+            click.echo(f"{name:12} {left} of {settings.whatsapp_free_messages} free messages left in {shown}")
+        if not counts:
+            click.echo(f"No message was sent in {shown}.")
+
+    _run(job)
+
+
+@main.group()
+def files() -> None:
+    """What residents sent along: photos, documents, sound."""
+
+
+@files.command(name="list")
+def list_files() -> None:
+    """Show the newest hundred: number, channel, state, kind, size; never their names or what is in them."""
+
+    async def job(settings: Settings) -> None:
+        async with open_house(settings) as house:
+            await check_schema(house)
+            rows = await house.files.listed()
         for row in rows:
-            click.echo(
-                f"{row.seq:8}  {row.channel:10} {row.attempts:2} attempts  {row.created_at:%F %R}  {row.error}"
-            )
+            size = f"{row.size / 1024:.0f} KB" if row.size is not None else "-"
+            told = f"{row.id}  {row.created_at:%F %R}  {row.channel:10} {row.state:8} {size:>9}  {row.mime}"
+            click.echo(f"{told}  {row.error or ''}".rstrip())
         if not rows:
-            click.echo("No message was given up.")
+            click.echo("No file was sent.")
+
+    _run(job)
+
+
+@files.command()
+@click.argument("number")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def link(number: str, actor: str) -> None:
+    """Make a link with which an employee can open the file NUMBER, for ten minutes."""
+
+    async def job(settings: Settings) -> str | None:
+        async with open_house(settings) as house:
+            await check_schema(house)
+            token = await house.files.link(number, actor=actor)
+        base = settings.public_url or f"http://{settings.host}:{settings.port}"
+        return token and f"{base}/kcc/files/{token}"
+
+    found = _run(job)
+    if found is None:
+        raise click.ClickException("there is no such file, or it was not fetched")
+    click.echo(found)
+
+
+@main.group()
+def outbox() -> None:
+    """Messages that wait, are held or could not be delivered."""
+
+
+@outbox.command(name="list")
+def list_outbox() -> None:
+    """Show the messages that were given up, and those that are held until the resident writes again: number,
+    channel, state, attempts, reason; never their text."""
+
+    async def job(settings: Settings) -> None:
+        async with open_house(settings) as house:
+            await check_schema(house)
+            rows = await house.outbox.kept(Delivery.FAILED, Delivery.HELD)
+        for row in rows:
+            tried = f"{row.attempts:2} attempts"
+            told = f"{row.seq:8}  {row.channel:10} {row.state:6} {tried}  {row.created_at:%F %R}  {row.error}"
+            click.echo(told)
+        if not rows:
+            click.echo("No message was given up or is held.")
 
     _run(job)
 
 
 @outbox.command()
-@click.argument("numbers", type=int, nargs=-1, required=True)
-def replay(numbers: tuple[int, ...]) -> None:
-    """Try to deliver the messages with these NUMBERS again."""
+@click.argument("numbers", type=int, nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All that were given up, instead of numbers.")
+@click.option("--channel", help="Only those of this channel.")
+def replay(numbers: tuple[int, ...], every: bool, channel: str | None) -> None:
+    """Try to deliver the messages with these NUMBERS again, or all that were given up."""
+    if bool(numbers) == every:
+        raise click.UsageError("give numbers, or --all")
 
     async def job(settings: Settings) -> int:
         async with open_house(settings) as house:
             await check_schema(house)
-            return await house.outbox.replay(numbers)
+            return await house.outbox.replay(None if every else numbers, channel=channel)
 
     click.echo(f"{_run(job)} messages wait for delivery again")
+
+
+@outbox.command()
+@click.argument("channel")
+@click.argument("address")
+@click.option("--text", help="Free words: only while the vendor's window is open.")
+@click.option(
+    "--hold", is_flag=True, help="Keep the text, where the window is closed, until the resident writes."
+)
+@click.option("--template", "name", help="The name of a template, which may go at any time.")
+@click.option(
+    "--value", "values", multiple=True, metavar="NAME=VALUE", help="A value of the template; repeat it."
+)
+def send(
+    channel: str, address: str, text: str | None, hold: bool, name: str | None, values: tuple[str, ...]
+) -> None:
+    """Send the resident with ADDRESS on CHANNEL a text or a template."""
+    if bool(text) == bool(name):
+        raise click.UsageError("give --text or --template")
+    if bad := [value for value in values if "=" not in value]:
+        raise click.UsageError(f"--value must be NAME=VALUE: {bad[0]}")
+    filled = dict(value.split("=", 1) for value in values)
+
+    async def job(settings: Settings) -> None:
+        async with open_house(settings) as house:
+            await check_schema(house)
+            key = await house.post.find(channel, address)
+            if name:
+                await house.post.template(key, name, filled)
+                return
+            try:
+                await house.post.say(key, Outbound(text or ""), author=Author.AGENT, hold=hold)
+            except WindowClosed as closed:
+                names = ", ".join(closed.templates) or "none is set up"
+                raise NotPossible(
+                    "the window is closed: the resident wrote too long ago. Nothing was sent. Send a template "
+                    f"({names}), or keep the text until the resident writes, with --hold."
+                ) from None
+
+    _run(job)
+    click.echo("It is in the outbox.")
 
 
 @main.command()
@@ -285,7 +429,8 @@ def forget(channel: str, address: str, actor: str) -> None:
     async def job(settings: Settings) -> bool:
         async with open_house(settings, {}) as house:
             await check_schema(house)
-            return await Privacy(house.database, house.clock).forget(channel, address, actor=actor)
+            privacy = Privacy(house.database, house.clock, house.files)
+            return await privacy.forget(channel, address, actor=actor)
 
     if not _run(job):
         raise click.ClickException("there is no such conversation")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot import metrics
 from bot.inbox import Inbox
-from bot.model import Inbound, Receipt
+from bot.model import Inbound, Item, Moved, Receipt
 from bot.outbox import Outbox
 
 
@@ -17,10 +17,14 @@ class Edge:
         self._inbox = inbox
         self._outbox = outbox
 
-    async def __call__(self, items: Sequence[Inbound | Receipt]) -> None:
-        """Store the messages and note the receipts. Raises what the store raises: then nothing is acknowledged."""
+    async def __call__(self, items: Sequence[Item]) -> None:
+        """Store the messages, note the receipts and the moves. Raises what the store raises: then nothing is
+        acknowledged, and all may come again."""
         messages = [item for item in items if isinstance(item, Inbound)]
         receipts = [item for item in items if isinstance(item, Receipt)]
+        moves = [item for item in items if isinstance(item, Moved)]
+        if moves:
+            await self._inbox.move(moves)
         if messages:
             await self._inbox.accept(messages)
             for message in messages:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.batch import Batch
 from bot.db.database import Database
 from bot.db.tables import conversations, inbox
-from bot.model import Inbound, Kind, Owner
+from bot.model import Inbound, Kind, Media, Moved, Owner, Place
 from bot.ports import Bus
+from bot.residents import conversations_of, move
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=12)
 """How long a worker may hold a conversation; a turn takes less. A worker that died gives it back after this."""
@@ -41,11 +44,33 @@ class Row:
     external_id: str
     received_at: datetime
     attempts: int
+    sent_at: datetime | None = None
+    media: Media | None = None
+    place: Place | None = None
+
+    @property
+    def said_at(self) -> datetime:
+        """When the resident sent it, as far as the vendor can be believed: not after we got it."""
+        return min(self.sent_at or self.received_at, self.received_at)
+
+    def order(self) -> tuple[datetime, int]:
+        """Where it stands among others of the same resident: vendors bring them in any order."""
+        return self.said_at, self.seq
 
     def inbound(self, channel: str, address: str) -> Inbound:
         """The message as the channel gave it."""
         return Inbound(
-            channel, address, self.external_id, self.kind, self.text, self.choice, self.reply_to, self.ref
+            channel,
+            address,
+            self.external_id,
+            self.kind,
+            self.text,
+            self.choice,
+            self.reply_to,
+            self.ref,
+            self.sent_at,
+            media=self.media,
+            place=self.place,
         )
 
 
@@ -90,33 +115,18 @@ class Inbox:
         # In one order everywhere, so that two writers never deadlock; a resident's own messages stay as they came.
         messages = sorted((m for batch in batches for m in batch), key=lambda m: (m.channel, m.address))
         async with self._database.write() as connection:
-            keys = await self._conversations(connection, {(m.channel, m.address) for m in messages}, now)
+            keys = await conversations_of(connection, self._database, messages, now)
             await connection.execute(
                 self._insert,
                 [_row(message, keys[message.channel, message.address], now) for message in messages],
             )
 
-    async def _conversations(
-        self, connection: AsyncConnection, residents: Collection[tuple[str, str]], now: datetime
-    ) -> dict[tuple[str, str], str]:
-        """The conversation of each resident; it is begun where there is none."""
-        found = await self._known(connection, residents)
-        if new := sorted(set(residents) - found.keys()):
-            rows = [new_conversation(channel, address, now) for channel, address in new]
-            await connection.execute(self._database.insert_new(conversations), rows)
-            found |= await self._known(connection, new)
-        return found
-
-    @staticmethod
-    async def _known(
-        connection: AsyncConnection, residents: Collection[tuple[str, str]]
-    ) -> dict[tuple[str, str], str]:
-        """The id of each conversation that exists (and of some that nobody asked for)."""
-        channels, addresses = zip(*residents, strict=True)
-        found = await connection.execute(
-            _BY_RESIDENT, {"channels": set(channels), "addresses": set(addresses)}
-        )
-        return {(row.channel, row.address): row.id for row in found}
+    async def move(self, moves: Sequence[Moved]) -> None:
+        """Let conversations go on at the addresses that their residents have now."""
+        async with self._database.write() as connection:
+            for moved in moves:
+                if not await move(connection, self._database, moved):
+                    log.info("%s: somebody whom we don't know has another address now", moved.channel)
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
         """Lease up to `limit` conversations on these channels with messages waiting, the longest waiting first."""
@@ -137,11 +147,15 @@ class Inbox:
             lease = {"candidates": candidates, "now": now, "token": token, "until": until}
             owners = {row.id: row for row in await connection.execute(_TAKE, lease)}
             mine = {"leased": list(owners)}
-            await connection.execute(_COUNT_ATTEMPT, mine)
             rows = (await connection.execute(_WAITING, mine)).all()
             waiting: dict[str, list[Row]] = {}
             for row in rows:
                 waiting.setdefault(row.conversation_id, []).append(_from(row))
+            for some in waiting.values():
+                some.sort(key=Row.order)
+                some[0] = replace(some[0], attempts=some[0].attempts + 1)
+            if first := [some[0].seq for some in waiting.values()]:
+                await connection.execute(_COUNT_ATTEMPT, {"first": first})
             if idle := owners.keys() - waiting.keys():  # answered by another worker since we looked
                 await connection.execute(_released().where(conversations.c.id.in_(idle)))
         return [_lease(owners[key], token, until, found) for key, found in waiting.items()]
@@ -161,10 +175,6 @@ class Inbox:
             await connection.execute(_released().where(*where))
 
 
-_BY_RESIDENT = sa.select(conversations.c.channel, conversations.c.address, conversations.c.id).where(
-    conversations.c.channel.in_(sa.bindparam("channels", expanding=True)),
-    conversations.c.address.in_(sa.bindparam("addresses", expanding=True)),
-)
 _FREE = sa.or_(conversations.c.lease_until.is_(None), conversations.c.lease_until < sa.bindparam("now"))
 _DUE = (
     sa.select(inbox.c.conversation_id)
@@ -192,9 +202,7 @@ _MINE = sa.and_(
 )
 _COUNT_ATTEMPT = (
     sa.update(inbox)
-    .where(
-        inbox.c.seq.in_(sa.select(sa.func.min(inbox.c.seq)).where(_MINE).group_by(inbox.c.conversation_id))
-    )
+    .where(inbox.c.seq.in_(sa.bindparam("first", expanding=True)))
     .values(attempts=inbox.c.attempts + 1)
 )
 _WAITING = sa.select(inbox).where(_MINE).order_by(inbox.c.seq)
@@ -218,19 +226,6 @@ def _lease(row: Any, token: str, until: datetime, waiting: Sequence[Row]) -> Lea
     )
 
 
-def new_conversation(channel: str, address: str, now: datetime, *, greeted: bool = False) -> dict[str, Any]:
-    """The row of a conversation that begins."""
-    return {
-        "id": str(uuid.uuid4()),
-        "channel": channel,
-        "address": address,
-        "owner": Owner.BOT,
-        "owner_since": now,
-        "greeted": greeted,
-        "created_at": now,
-    }
-
-
 def clean(text: str) -> str:
     """The text without what no store can hold: NUL, and halves of characters."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
@@ -247,6 +242,8 @@ def _row(message: Inbound, conversation_id: str, now: datetime) -> dict[str, Any
         "choice": clean(message.choice)[:255] if message.choice is not None else None,
         "reply_to": clean(message.reply_to)[:255] if message.reply_to is not None else None,
         "ref": clean(message.ref)[:255] if message.ref is not None else None,
+        "media": asdict(message.media) if message.media else None,
+        "place": asdict(message.place) if message.place else None,
         "sent_at": message.sent_at,
         "received_at": now,
         "state": "pending",
@@ -266,4 +263,7 @@ def _from(row: Any) -> Row:
         external_id=row.external_id,
         received_at=row.received_at,
         attempts=row.attempts,
+        sent_at=row.sent_at,
+        media=Media(**row.media) if row.media else None,
+        place=Place(**row.place) if row.place else None,
     )

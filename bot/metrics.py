@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 ACCEPTED = Counter("klaartje_inbox_accepted", "Messages taken in (duplicates too).", ["channel"])
 REFUSED = Counter("klaartje_webhook_refused", "Webhook calls refused.", ["channel", "reason"])
@@ -20,4 +20,14 @@ WAIT_SECONDS = Histogram(
 ENGINE_FAULTS = Counter("klaartje_engine_faults", "Turns the dialogue engine did not answer.", ["kind"])
 FAILED_TURNS = Counter("klaartje_failed_turns", "Turns that raised and will be tried again.")
 SENT = Counter("klaartje_sent", "Messages handed to a vendor.", ["channel"])
+THROTTLED = Counter(
+    "klaartje_send_throttled", "Messages that waited for their turn by our own limits.", ["channel"]
+)
 SEND_FAULTS = Counter("klaartje_send_faults", "Attempts to send that failed.", ["channel", "final"])
+MONTH = Gauge(
+    "klaartje_month_messages",
+    "Messages of this month, by price class; `state` is sent or delivered.",
+    ["channel", "kind", "state"],
+)
+FREE_LEFT = Gauge("klaartje_month_free_left", "Free WhatsApp messages that are left this month.", ["channel"])
+OUTBOX = Gauge("klaartje_outbox_messages", "Messages that are queued, held or failed.", ["channel", "state"])

@@ -43,7 +43,15 @@ class Kind(StrEnum):
     CONTACT = "contact"
     EDIT = "edit"
     """A changed text of an earlier message; changes the transcript, starts no turn of its own."""
+    REACTION = "reaction"
+    """An emoji under an earlier message, of either side; `text` is the emoji, empty where it was taken away."""
+    REVOKE = "revoke"
+    """An earlier message that its writer took back: its words and files go."""
     UNSUPPORTED = "unsupported"
+
+
+SILENT = frozenset({Kind.EDIT, Kind.REACTION, Kind.REVOKE})
+"""What only changes the transcript: no turn, no answer, and no window of the vendor opens for it."""
 
 
 class Route(StrEnum):
@@ -60,13 +68,40 @@ class Route(StrEnum):
 
 
 class Delivery(StrEnum):
-    """How far an outgoing message got. Moves forward only, in this order; FAILED is an end of its own."""
+    """How far an outgoing message got. Moves forward only, in this order; FAILED is an end of its own, and HELD
+    waits: free words outside the vendor's window, until the resident writes again."""
 
     QUEUED = "queued"
+    HELD = "held"
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file that a resident sent, as the vendor tells of it; nothing here is to be trusted.
+
+    `ref` is what the channel fetches it by; `mime`, `name` and `size` (bytes) as far as they were given; `sha256`
+    in lower-case hexadecimals.
+    """
+
+    ref: str
+    mime: str = ""
+    name: str = ""
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot on the map (WGS 84, degrees), with its name and address where the resident chose a known one."""
+
+    latitude: float
+    longitude: float
+    name: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +111,10 @@ class Inbound:
     `external_id` is the vendor's id and unique within `channel`: the inbox takes each only once.
     `address` is where to answer on that channel (a chat id, a session id); never shown, never logged.
     `reply_to` is what a channel needs to acknowledge it (a callback query id), or None.
-    `ref` is the vendor's name of the written message itself: an EDIT has that of the message it changes.
+    `ref` is the vendor's name of the written message itself: an EDIT, REACTION or REVOKE has that of the message it
+    is about.
+    `also` are other addresses of the same resident on this channel, weaker ones: a telephone number can go to
+    somebody else.
     """
 
     channel: str
@@ -88,16 +126,38 @@ class Inbound:
     reply_to: str | None = None
     ref: str | None = None
     sent_at: datetime | None = None
+    also: tuple[str, ...] = ()
+    media: Media | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a vendor says of a message that we sent. `error` is safe to log: a code, never a text."""
+    """What a vendor says of a message that we sent.
+
+    `error` is safe to log: a code and our words for it, never the vendor's text. Of a FAILED one `retryable` says
+    that sending it again may help, and `window` that only a template may go now.
+    """
 
     channel: str
     external_id: str
     state: Delivery
     error: str | None = None
+    retryable: bool = False
+    window: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A resident has another address now; the conversation goes along."""
+
+    channel: str
+    before: str
+    after: str
+
+
+Item = Inbound | Receipt | Moved
+"""What a channel can bring in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +177,29 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A message that a vendor approved beforehand and that may go at any time.
+
+    `text` is what the vendor has, with `{name}` for each of `variables`, in order; `category` is the vendor's price
+    class (`utility`, `marketing`, `authentication`); `choices` are its buttons, in order. One that `opens` asks the
+    resident to write, so that what is held can go: it has no variables.
+    """
+
+    name: str
+    language: str
+    category: str
+    text: str
+    variables: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """One message to a resident: approved words, with the article revision they came from.
 
     `text` is plain text with `**bold**`, `- ` list lines and blank lines between paragraphs, no other markup.
+    `template` is set where it goes as one, with a value for each variable in `values`; `text` then holds it filled in.
     """
 
     text: str
@@ -128,6 +207,8 @@ class Outbound:
     links: tuple[Link, ...] = ()
     article: str | None = None
     revision: int | None = None
+    template: Template | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import random
 import uuid
@@ -13,13 +14,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import metrics
+from bot import metrics, receipts
 from bot.clock import Clock, utc_now
 from bot.db.batch import Batch
 from bot.db.database import Database
-from bot.db.tables import outbox
+from bot.db.tables import conversations, outbox
 from bot.model import Delivery, Receipt
 from bot.ports import Bus, Channel, SendFault
+from bot.retry import backoff
+from bot.usage import SERVICE, count
+from bot.window import Window, opener, window
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +32,22 @@ SEND_TIMEOUT = 10.0
 MAX_ATTEMPTS = 14
 """Attempts before a message is given up: with the waits between them about 25 minutes."""
 
-_ORDER = (Delivery.QUEUED, Delivery.SENT, Delivery.DELIVERED, Delivery.READ)
+CLOSED = "window closed: goes when the resident writes again"
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One body to hand over; `attempts` counts this one."""
+    """One body to hand over; `attempts` counts this one. `address` is where the resident is now."""
 
     seq: int
+    conversation_id: str
     channel: str
+    address: str
+    kind: str
     body: Mapping[str, Any]
     attempts: int
     token: str
+    last_inbound_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +91,79 @@ class Outbox:
         token = str(uuid.uuid4())
         async with self._database.write() as connection:
             lease = {"found": found, "now": now, "token": token, "until": now + LEASE}
-            leased = await connection.execute(_TAKE, lease)
-            return [Letter(row.seq, row.channel, row.body, row.attempts, token) for row in leased]
+            leased = (await connection.execute(_TAKE, lease)).all()
+            keys = {"keys": [row.conversation_id for row in leased]}
+            residents = {row.id: row for row in await connection.execute(_RESIDENTS, keys)} if leased else {}
+        return [
+            Letter(
+                row.seq,
+                row.conversation_id,
+                row.channel,
+                residents[row.conversation_id].address,
+                row.kind,
+                row.body,
+                row.attempts,
+                token,
+                residents[row.conversation_id].last_inbound_at,
+            )
+            for row in leased
+        ]
 
     async def deliver(self, letter: Letter) -> None:
-        """Hand one over and mark it: sent, to be tried again later, or failed for good."""
+        """Hand one over and mark it: sent, to be tried again later, held, or failed for good."""
+        channel = self._channels[letter.channel]
+        if letter.kind == SERVICE and not self._window(letter).is_open:
+            await self._hold(letter, CLOSED)
+            return
+        if wait := await self._pace(letter, channel):
+            await self._later(letter, wait)
+            return
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
-                external_id = await self._channels[letter.channel].send(letter.body)
+                external_id = await channel.send(letter.address, letter.body)
         except TimeoutError:
             await self._failed(letter, SendFault("no answer in time", retryable=True))
         except SendFault as fault:
             await self._failed(letter, fault)
         else:
             metrics.SENT.labels(letter.channel).inc()
-            sent = {
+            values = {
                 "state": Delivery.SENT,
                 "external_id": external_id,
                 "error": None,
                 "done_at": self._clock(),
             }
-            await self._marks.add(_Mark(letter, sent))
+            await self._marks.add(_Mark(letter, values))
+            if channel.limits.receipts:  # what the vendor told of it before we knew its id
+                await receipts.settle(
+                    self._database, letter.channel, [external_id], self._clock(), self._jitter
+                )
+
+    def _window(self, letter: Letter) -> Window:
+        return window(self._channels[letter.channel].limits, letter.last_inbound_at, self._clock())
+
+    async def _pace(self, letter: Letter, channel: Channel) -> float:
+        """Seconds to wait: first for this resident, so that nobody's turn is taken for a message that can't go."""
+        limits = channel.limits
+        resident = hashlib.sha256(letter.address.encode()).hexdigest()[:32]
+        for pace, key in ((limits.resident_pace, f"{channel.name}:{resident}"), (limits.pace, channel.name)):
+            if pace is None:
+                continue
+            if wait := await self._bus.delay(f"send:{key}", rate=pace.rate, burst=pace.burst):
+                metrics.THROTTLED.labels(letter.channel).inc()
+                return wait
+        return 0.0
+
+    async def _later(self, letter: Letter, wait: float) -> None:
+        """Not its turn yet: that is no attempt."""
+        not_before = self._clock() + timedelta(seconds=wait)
+        values = {"not_before": not_before, "attempts": letter.attempts - 1}
+        await self._marks.add(_Mark(letter, values))
 
     async def _failed(self, letter: Letter, fault: SendFault) -> None:
+        if fault.window:
+            await self._hold(letter, fault.reason)
+            return
         now = self._clock()
         final = not fault.retryable or letter.attempts >= MAX_ATTEMPTS
         metrics.SEND_FAULTS.labels(letter.channel, str(final).lower()).inc()
@@ -118,35 +176,42 @@ class Outbox:
             values = {"error": fault.reason[:255], "not_before": now + timedelta(seconds=wait)}
         await self._marks.add(_Mark(letter, values))
 
+    async def _hold(self, letter: Letter, reason: str) -> None:
+        """Keep it until the resident writes again; ask for that with a template, where there is one for it."""
+        log.warning("message %d on %s is held: %s", letter.seq, letter.channel, reason)
+        values = {"state": Delivery.HELD, "error": reason[:255], "attempts": letter.attempts - 1}
+        await self._marks.add(_Mark(letter, values))
+        async with self._database.write() as connection:
+            asked = await opener(
+                connection, self._channels[letter.channel], letter.conversation_id, self._clock()
+            )
+        if asked:
+            await self._bus.publish("outbox")
+
     def backoff(self, attempts: int, retry_after: float | None = None) -> float:
         """Seconds until the next attempt: doubling from half a second to five minutes, with jitter; never sooner
         than the vendor asks."""
-        wait = min(300.0, 0.5 * 2.0 ** (attempts - 1)) * self._jitter.uniform(0.8, 1.2)
-        return max(wait, retry_after or 0.0)
+        return backoff(self._jitter, attempts, retry_after)
 
     async def _mark(self, marks: Sequence[_Mark]) -> None:
+        sent: list[tuple[str, str, datetime]] = []
         async with self._database.write() as connection:
             for mark in marks:
-                await connection.execute(
+                marked = await connection.execute(
                     sa.update(outbox)
                     .where(outbox.c.seq == mark.letter.seq, outbox.c.lease_token == mark.letter.token)
                     .values(lease_token=None, lease_until=None, **mark.values)
                 )
+                counted = self._channels[mark.letter.channel].limits.counted
+                if counted and marked.rowcount and mark.values.get("state") is Delivery.SENT:
+                    sent.append((mark.letter.channel, mark.letter.kind, mark.values["done_at"]))
+            await count(connection, self._database, "sent", sent)
 
-    async def receipts(self, receipts: Sequence[Receipt]) -> None:
-        """Note what vendors say; a state only moves forward, and an unknown message is ignored."""
-        async with self._database.write() as connection:
-            for receipt in receipts:
-                before = _ORDER if receipt.state is Delivery.FAILED else _ORDER[: _ORDER.index(receipt.state)]
-                await connection.execute(
-                    sa.update(outbox)
-                    .where(
-                        outbox.c.channel == receipt.channel,
-                        outbox.c.external_id == receipt.external_id,
-                        outbox.c.state.in_(before),
-                    )
-                    .values(state=receipt.state, error=receipt.error)
-                )
+    async def receipts(self, items: Sequence[Receipt]) -> None:
+        """Note what vendors say; a state only moves forward. Returns when it is committed."""
+        await receipts.note(self._database, items, self._clock(), self._jitter)
+        if any(item.retryable for item in items):
+            await self._bus.publish("outbox")
 
     async def clear_leases(self) -> None:
         """Take back what a process held that was killed; only for the one process that owns the store."""
@@ -157,20 +222,34 @@ class Outbox:
                 .values(lease_token=None, lease_until=None)
             )
 
-    async def failed(self) -> list[Any]:
-        """The messages that were given up, oldest first: what `klaartje outbox` shows."""
-        columns = (outbox.c.seq, outbox.c.channel, outbox.c.attempts, outbox.c.error, outbox.c.created_at)
-        query = sa.select(*columns).where(outbox.c.state == Delivery.FAILED).order_by(outbox.c.seq)
+    async def kept(self, *states: Delivery) -> list[Any]:
+        """The messages in these states, oldest first: what `klaartje outbox list` shows."""
+        names = ("seq", "channel", "kind", "state", "attempts", "error", "created_at")
+        query = sa.select(*(outbox.c[name] for name in names)).where(outbox.c.state.in_(states))
         async with self._database.read() as connection:
-            return list((await connection.execute(query)).all())
+            return list((await connection.execute(query.order_by(outbox.c.seq))).all())
 
-    async def replay(self, seqs: Sequence[int]) -> int:
-        """Put given-up messages in the queue again; how many there were."""
+    async def failed(self) -> list[Any]:
+        """The messages that were given up, oldest first."""
+        return await self.kept(Delivery.FAILED)
+
+    async def replay(self, seqs: Sequence[int] | None = None, *, channel: str | None = None) -> int:
+        """Put given-up messages in the queue again, those with these numbers or all (on one channel); how many."""
+        which = [outbox.c.state == Delivery.FAILED]
+        which += [outbox.c.seq.in_(seqs)] if seqs is not None else []
+        which += [outbox.c.channel == channel] if channel else []
         async with self._database.write() as connection:
             changed = await connection.execute(
                 sa.update(outbox)
-                .where(outbox.c.seq.in_(seqs), outbox.c.state == Delivery.FAILED)
-                .values(state=Delivery.QUEUED, attempts=0, not_before=self._clock(), done_at=None)
+                .where(*which)
+                .values(
+                    state=Delivery.QUEUED,
+                    attempts=0,
+                    not_before=self._clock(),
+                    done_at=None,
+                    external_id=None,
+                    error=None,
+                )
             )
         await self._bus.publish("outbox")
         return changed.rowcount
@@ -194,5 +273,15 @@ _TAKE = (
     .values(
         lease_token=sa.bindparam("token"), lease_until=sa.bindparam("until"), attempts=outbox.c.attempts + 1
     )
-    .returning(outbox.c.seq, outbox.c.channel, outbox.c.body, outbox.c.attempts)
+    .returning(
+        outbox.c.seq,
+        outbox.c.conversation_id,
+        outbox.c.channel,
+        outbox.c.kind,
+        outbox.c.body,
+        outbox.c.attempts,
+    )
+)
+_RESIDENTS = sa.select(conversations.c.id, conversations.c.address, conversations.c.last_inbound_at).where(
+    conversations.c.id.in_(sa.bindparam("keys", expanding=True))
 )

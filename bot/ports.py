@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from bot.model import Inbound, Outbound, Receipt, Reply, Turn
+from bot.model import Inbound, Item, Media, Outbound, Reply, Template, Turn
 
 Body = Mapping[str, Any]
-"""One request body for a vendor, JSON-able, complete (it names the address)."""
+"""One request body for a vendor, JSON-able, complete but for the address: that may change until it is sent."""
 
-Accept = Callable[[Sequence[Inbound | Receipt]], Awaitable[None]]
+Accept = Callable[[Sequence[Item]], Awaitable[None]]
 """Stores what came in; returns when it is committed. Safe to call again with the same."""
 
 
@@ -33,12 +33,16 @@ class Refused(Fault):
 
 
 class SendFault(Fault):
-    """A message did not go out. `retryable`: later it may; `retry_after` seconds, where the vendor says so."""
+    """A message did not go out, or a file not in. `retryable`: later it may; `retry_after` seconds, where the vendor
+    says so; `window`: the vendor takes only a template now."""
 
-    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, retryable: bool, retry_after: float | None = None, window: bool = False
+    ) -> None:
         super().__init__(reason)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.window = window
 
 
 class EngineFault(Fault):
@@ -63,14 +67,45 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, for an engineer: `ok`, `todo` (something is missing) or `wrong`, and then
+    `advice` says what to do."""
+
+    what: str
+    state: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a channel may send: `rate` messages a second, `burst` at once."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What a channel can show. `text` in characters after rendering; 0 buttons: choices are numbered in the text."""
+    """What a channel can show and bear; all that differs between channels, besides `Channel.render`.
+
+    `text` in characters after rendering. `choices` is how many one message shows, at most; of more it shows the first
+    and one `more:<count>` that asks for the rest. `window_hours`: after a resident's message free words may go for so
+    long. `pace` is that of the account, `resident_pace` towards one resident. `reads`: who writes sees that it was
+    read, so every message is acknowledged at once. `receipts`: the vendor tells how far a message got. `counted`: sent
+    messages are counted, for they may cost money.
+    """
 
     text: int
     buttons: int
     button_label: int
     choice_id_bytes: int = 64
+    choices: int | None = None
     window_hours: int | None = None
+    pace: Pace | None = None
+    resident_pace: Pace | None = None
+    reads: bool = False
+    receipts: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +128,42 @@ class Channel(Protocol):
     @property
     def limits(self) -> Limits: ...
 
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """What may go outside the window, by name; empty where there is no window."""
+        ...
+
+    def handshake(self, request: WebhookRequest) -> str:
+        """What to answer to a vendor that asks (GET) whether the address is ours. Raises `Refused`."""
+        ...
+
     def verify(self, request: WebhookRequest) -> None:
         """Raise `Refused` unless the request is genuine."""
         ...
 
-    def parse(self, body: bytes) -> list[Inbound | Receipt]:
-        """All messages and receipts in a webhook body; unknown kinds become UNSUPPORTED or nothing.
+    def parse(self, body: bytes) -> list[Item]:
+        """All messages, receipts and moves in a webhook body; unknown kinds become UNSUPPORTED or nothing, and one
+        that can't be read is logged without its content and left out.
         Raises `Refused` when the body as a whole is not readable, never anything else."""
         ...
 
-    def render(self, address: str, message: Outbound) -> list[Body]:
-        """Request bodies for one message, within `limits`, in order. A pure function."""
+    def render(self, messages: Sequence[Outbound]) -> list[Body]:
+        """Request bodies for what is said in one turn, within `limits`, in order, as few as the channel wants.
+        A pure function. A message with a template comes alone."""
         ...
 
-    async def send(self, body: Body) -> str:
-        """Hand one body to the vendor; the vendor's message id. Raises `SendFault`."""
+    async def send(self, address: str, body: Body) -> str:
+        """Hand one body to the vendor for this resident; the vendor's message id. Raises `SendFault`."""
         ...
 
-    async def acknowledge(self, message: Inbound) -> None:
-        """Show that the message is being worked on (typing, callback answered). Best effort: raises `SendFault`."""
+    async def acknowledge(self, message: Inbound, *, typing: bool = True) -> None:
+        """Show that the message is read and, where the bot answers, being worked on (read mark, typing, callback
+        answered). Best effort: raises `SendFault`."""
+        ...
+
+    async def fetch(self, media: Media, limit: int) -> bytes:
+        """A file that a resident sent, of at most `limit` bytes. Raises `SendFault`; a larger one is not
+        retryable."""
         ...
 
     async def listen(self, accept: Accept) -> None:
@@ -119,6 +171,10 @@ class Channel(Protocol):
         ...
 
     async def health(self) -> Health: ...
+
+    async def check(self) -> list[Finding]:
+        """Look at all that must be right for this channel, at the vendor too. Never raises."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -149,9 +205,13 @@ class Bus(Protocol):
         connection each subscriber gets one wake per topic with an empty payload: it may have missed some."""
         ...
 
+    async def delay(self, key: str, *, rate: float, burst: int) -> float:
+        """Token bucket: `rate` tokens a second, at most `burst` saved. 0.0 where one was taken, else in how many
+        seconds there will be one. A bus that is down has none to wait for."""
+        ...
+
     async def allow(self, key: str, *, rate: float, burst: int) -> bool:
-        """Token bucket: `rate` tokens a second, at most `burst` saved. True where one was taken.
-        A bus that is down allows."""
+        """The same as a question: whether a token was taken."""
         ...
 
     async def health(self) -> Health: ...

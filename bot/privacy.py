@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, chat_sessions, conversations
+from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media
+from bot.files import Files
 from bot.model import Owner
+from bot.receipts import forget_old
+from bot.residents import conversation_at
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +26,18 @@ _HOUR = 3600.0
 class Privacy:
     """Erases conversations with all that belongs to them; only the fact that it was done stays, in the audit."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now, files: Files | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._files = files
 
     async def forget(self, channel: str, address: str, *, actor: str) -> bool:
-        """Erase one resident's conversation on a channel; False where there is none."""
-        mine = sa.and_(conversations.c.channel == channel, conversations.c.address == address)
+        """Erase the conversation of who is known at an address on a channel; False where there is none."""
         async with self._database.write() as connection:
-            return await self._erase(connection, mine, actor, "forget") > 0
+            key = await conversation_at(connection, channel, address)
+            gone, names = await self._erase(connection, conversations.c.id == key, actor, "forget")
+        await self._remove(names)
+        return gone > 0
 
     async def purge(self, days: int) -> int:
         """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call."""
@@ -42,13 +49,23 @@ class Privacy:
             conversations.c.id.not_in(calls),
         )
         async with self._database.write() as connection:
-            return await self._erase(connection, over, "retention", "purge")
+            gone, names = await self._erase(connection, over, "retention", "purge")
+            await forget_old(connection, self._clock())
+        await self._remove(names)
+        return gone
+
+    async def _remove(self, names: Sequence[str]) -> None:
+        """Take the files away, after their rows are gone for good; a crash in between leaves some for `Files.tidy`."""
+        if self._files is not None:
+            await self._files.remove(names)
 
     async def keep_purging(self, days: int) -> None:
         """Purge now and each hour, until cancelled."""
         while True:
             try:
                 erased = await self.purge(days)
+                if self._files is not None:
+                    await self._files.tidy()
             except (sa.exc.SQLAlchemyError, OSError) as error:
                 log.error("retention: nothing erased, the store does not answer: %s", type(error).__name__)
             else:
@@ -58,8 +75,12 @@ class Privacy:
 
     async def _erase(
         self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, action: str
-    ) -> int:
+    ) -> tuple[int, list[str]]:
+        """How many conversations went, and the files that belonged to them."""
         now: datetime = self._clock()
+        mine = media.c.conversation_id.in_(sa.select(conversations.c.id).where(which))
+        kept = sa.select(media.c.file).where(mine, media.c.file.is_not(None))
+        names = list((await connection.execute(kept)).scalars())
         addresses = sa.select(conversations.c.address).where(which)
         await connection.execute(sa.delete(chat_sessions).where(chat_sessions.c.address.in_(addresses)))
         gone = (
@@ -72,4 +93,4 @@ class Privacy:
                 sa.insert(audit),
                 [{"at": now, "actor": actor, "action": action, "object": key, "detail": {}} for key in gone],
             )
-        return len(gone)
+        return len(gone), [name for name in names if name]

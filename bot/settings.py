@@ -38,6 +38,21 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org"
     telegram_webhook_secret: SecretStr | None = None
 
+    whatsapp_token: SecretStr | None = None
+    whatsapp_phone_number_id: str | None = None
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    whatsapp_business_account_id: str | None = None
+    whatsapp_api_url: str = "https://graph.facebook.com"
+    whatsapp_api_version: str = "v24.0"
+    whatsapp_templates: Path | None = None
+    whatsapp_rate: Annotated[float, Field(gt=0, le=1000)] = 60.0
+    whatsapp_resident_burst: Annotated[int, Field(ge=1, le=45)] = 10
+    whatsapp_free_messages: Annotated[int, Field(ge=0)] = 1000
+
+    channels: Path | None = None
+    media_max_mb: Annotated[int, Field(ge=1, le=100)] = 16
+
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
     engine_secret: SecretStr | None = None
@@ -88,12 +103,26 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql+asyncpg:// or sqlite+aiosqlite://")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "engine_url", mode="after")
+    @field_validator("public_url", "telegram_api_url", "whatsapp_api_url", "engine_url", mode="after")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/") if value else value
+
+    @field_validator("whatsapp_api_version", mode="after")
+    @classmethod
+    def _version(cls, value: str) -> str:
+        if not re.fullmatch(r"v\d{1,3}\.\d", value):
+            raise ValueError("must be a version of the Graph API: v24.0")
+        return value
+
+    @field_validator("whatsapp_phone_number_id", "whatsapp_business_account_id", mode="after")
+    @classmethod
+    def _number(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d{5,32}", value):
+            raise ValueError("must be the id that Meta shows: digits only, and not the telephone number")
+        return value
 
     @model_validator(mode="after")
     def _webhook_needs_address(self) -> Self:

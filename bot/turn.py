@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -16,14 +17,23 @@ from bot import metrics
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
-from bot.db.tables import conversations, messages
+from bot.db.tables import Utc, conversations, messages
 from bot.handoff import Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.model import Author, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
+from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
+from bot.window import release
 from bot.wording import Wording, WordingError
+
+WORDED = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
+"""Kinds in which a resident can write something."""
+
+KEPT = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
+"""What we can't look at, and keep for a person."""
+
+_MORE = re.compile(r"more:(\d{1,4})")
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +75,8 @@ class Turns:
         wording: Wording,
         handoff: Handoff,
         clock: Clock = utc_now,
+        *,
+        is_article: Callable[[str], bool] = lambda slug: False,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -75,6 +87,7 @@ class Turns:
         self._wording = wording
         self._handoff = handoff
         self._clock = clock
+        self._is_article = is_article
 
     async def run(self, lease: Lease) -> None:
         """Answer all messages of the lease. Raises `LeaseLost`; what was committed before stays."""
@@ -99,17 +112,21 @@ class Turns:
         if urgent := self._urgent(lease, row, state.owner, memory):
             return Outcome(urgent, said, greeted=True, resumed=resumed)
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
-        if silent or row.kind is Kind.EDIT:
+        if silent or row.kind in SILENT:
             return Outcome(Reply((), memory=state.memory), said, state.greeted)
-        reply = self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
+        reply = await self._paged(lease, row, memory) or self._standing(
+            row, word, memory, offered=offered, resumed=resumed is not None
+        )
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
-        if not state.greeted and row.kind is not Kind.START:
+        if row.kind in KEPT and row.text:
+            reply = replace(reply, messages=(Say("kept"), *reply.messages))
+        if row.kind is Kind.START or not state.greeted:
             reply = replace(reply, messages=(Say("welcome"), *reply.messages))
         return Outcome(reply, said, greeted=True, resumed=resumed)
 
     def _urgent(self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None) -> Reply | None:
-        if row.kind is not Kind.TEXT or owner is Owner.AGENT or row.attempts > MAX_ATTEMPTS:
+        if row.kind not in WORDED or owner is Owner.AGENT or row.attempts > MAX_ATTEMPTS:
             return None
         urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=owner is Owner.WAITING)
         return urgent and replace(urgent, memory=memory)
@@ -128,9 +145,10 @@ class Turns:
             log.error("message %s failed %d times: answered with an apology", row.id, MAX_ATTEMPTS)
             return _APOLOGY
         if row.kind is Kind.START:
-            return _smalltalk("welcome")
-        if row.kind not in (Kind.TEXT, Kind.CHOICE):
-            return _smalltalk("unsupported_kind", memory)
+            return None if self._is_article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
+        if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
+            kind = f"kind_{row.kind}"
+            return _smalltalk(kind if kind in self._wording else "unsupported_kind", memory)
         if word is Keyword.HUMAN:
             return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
@@ -146,7 +164,9 @@ class Turns:
     def _turn(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Turn:
         now = self._clock().astimezone(AMSTERDAM).isoformat(timespec="seconds")
         metadata = {"channel": lease.channel, "now": now, "turn": row.id}
-        return Turn(lease.conversation_id, row.text, row.choice, memory, metadata)
+        # A link to the chat can name an article: that is as if its button was pressed.
+        choice = f"article:{row.text}" if row.kind is Kind.START else row.choice
+        return Turn(lease.conversation_id, row.text, choice, memory, metadata)
 
     async def _think(self, turn: Turn) -> Reply:
         try:
@@ -166,21 +186,46 @@ class Turns:
         """The resident's words for the transcript; for a choice its label, and whether we offered it."""
         if row.choice is None:
             return row.text, True
-        offered = (
+        for choices in await self._offered(lease):
+            for choice in choices:
+                if choice.id == row.choice:
+                    return choice.label, True
+        standing = f"choice_{row.choice.partition(':')[0] if _MORE.fullmatch(row.choice) else row.choice}"
+        if standing in self._wording:
+            return self._wording.say(standing).text, True
+        return row.text or row.choice, False
+
+    async def _offered(self, lease: Lease) -> list[list[Choice]]:
+        """What could be chosen lately, the newest message first."""
+        query = (
             sa.select(messages.c.choices)
             .where(messages.c.conversation_id == lease.conversation_id, messages.c.author != Author.RESIDENT)
             .order_by(messages.c.seq.desc())
             .limit(50)
         )
         async with self._database.read() as connection:
-            for choices in (await connection.execute(offered)).scalars():
-                for choice in choices:
-                    if choice["id"] == row.choice:
-                        return str(choice["label"]), True
-        standing = f"choice_{row.choice}"
-        if standing in self._wording:
-            return self._wording.say(standing).text, True
-        return row.text or row.choice, False
+            return [
+                [Choice(**choice) for choice in choices]
+                for choices in (await connection.execute(query)).scalars()
+            ]
+
+    async def _paged(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Reply | None:
+        """The rest of a list that was too long for the channel, where the resident asks for it."""
+        if row.choice is None or not (more := _MORE.fullmatch(row.choice)):
+            return None
+        shown = int(more[1])
+        rest = next((some[shown:] for some in await self._offered(lease) if len(some) > shown > 0), None)
+        if rest is None:
+            return None
+        page = replace(self._wording.say("more_choices"), choices=tuple(rest))
+        return Reply((page,), memory=memory, trace=Trace(Route.CLARIFY))
+
+    def _fitting(self, message: Outbound, most: int | None) -> Outbound:
+        """As the channel can show it: of too many choices the first, and one that asks for the rest."""
+        if most is None or len(message.choices) <= most:
+            return message
+        more = Choice(f"more:{most - 1}", self._wording.say("choice_more").text)
+        return replace(message, choices=(*message.choices[: most - 1], more))
 
     # -- committing: all of it or nothing -------------------------------------------------------------------
 
@@ -191,7 +236,9 @@ class Turns:
         said = self._words(reply)
         owner, memory = state.owner, reply.memory
         async with self._database.write() as connection:
-            await self._fence(connection, lease, state, outcome, now, last=last)
+            await self._fence(connection, lease, row, state, outcome, now, last=last)
+            if row.kind not in SILENT:
+                await release(connection, lease.conversation_id, now)
             if outcome.resumed:
                 await self._move(connection, lease, owner, Owner.BOT, outcome.resumed, now)
                 owner = Owner.BOT
@@ -208,12 +255,10 @@ class Turns:
                         )
                     case unknown:
                         raise ValueError(f"unknown command {unknown!r}")
-            bodies = [self._channels[lease.channel].render(lease.address, message) for message in said]
-            await record(
-                connection, lease, row, outcome.said, list(zip(said, bodies, strict=True)), reply.trace, now
-            )
-        if said:
-            await self._bus.publish("outbox")
+            channel = self._channels[lease.channel]
+            bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
+            await record(connection, lease, row, outcome.said, said, bodies, reply.trace, now)
+        await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
         return State(owner, memory, outcome.greeted)
 
@@ -229,6 +274,7 @@ class Turns:
         self,
         connection: AsyncConnection,
         lease: Lease,
+        row: Row,
         state: State,
         outcome: Outcome,
         now: datetime,
@@ -237,6 +283,9 @@ class Turns:
     ) -> None:
         """Go on only while the conversation is leased to us and its owner is who we answered for."""
         lease_after = (None, None) if last else (lease.token, now + LEASE)
+        before = conversations.c.last_inbound_at
+        said = sa.literal(row.said_at, Utc())
+        said_at = sa.case((sa.or_(before.is_(None), before < said), said), else_=before)
         held = await connection.execute(
             _mine(lease)
             .where(conversations.c.lease_token == lease.token, conversations.c.owner == state.owner)
@@ -245,7 +294,7 @@ class Turns:
                 lease_until=lease_after[1],
                 memory=_json(outcome.reply.memory),
                 greeted=outcome.greeted,
-                last_inbound_at=now,
+                last_inbound_at=before if row.kind in SILENT else said_at,
             )
         )
         if held.rowcount != 1:
@@ -272,7 +321,7 @@ def _smalltalk(phrase: str, memory: Mapping[str, Any] | None = None) -> Reply:
 
 def _resumed(owner: Owner, row: Row, word: Keyword | None) -> str | None:
     """Why the bot gets the conversation back with this message, or None where it does not."""
-    if owner is Owner.CLOSED and row.kind is not Kind.EDIT:
+    if owner is Owner.CLOSED and row.kind not in SILENT:
         return "wrote again"
     if owner is Owner.WAITING and word in (Keyword.BOT, Keyword.STOP, Keyword.RESTART):
         return f"resident: {word}"

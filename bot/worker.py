@@ -6,10 +6,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
+from bot.files import Files, Order
 from bot.inbox import Inbox, Lease
 from bot.logs import trail
 from bot.metrics import FAILED_TURNS
+from bot.model import SILENT, Owner
 from bot.outbox import Letter, Outbox
 from bot.ports import Bus, Channel, Health, SendFault
 from bot.turn import LeaseLost, Turns
@@ -21,6 +24,9 @@ IDLE = 1.0
 
 TYPING_AFTER = 0.3
 """Seconds that an answer may take before the resident sees that we are typing: most are there sooner."""
+
+FILES = 4
+"""So many files are fetched at the same time: they may be large, and nobody waits for them."""
 
 GRACE = 10.0
 """Seconds that running work gets to finish at a stop; what is cut off is done again by whoever comes next."""
@@ -36,6 +42,7 @@ class Worker:
         outbox: Outbox,
         bus: Bus,
         channels: Mapping[str, Channel],
+        files: Files | None = None,
         *,
         concurrency: int = 16,
     ) -> None:
@@ -44,6 +51,7 @@ class Worker:
         self._outbox = outbox
         self._bus = bus
         self._channels = channels
+        self._files = files
         self._concurrency = concurrency
         self._trouble = ""
         self._shown: set[asyncio.Task[None]] = set()
@@ -53,6 +61,8 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._loop("inbox", self._claim_turns))
             group.create_task(self._loop("outbox", self._claim_letters))
+            if self._files is not None:
+                group.create_task(self._loop("files", partial(self._claim_files, self._files)))
 
     def health(self) -> Health:
         """Whether the last look at the store went well."""
@@ -119,20 +129,31 @@ class Worker:
             FAILED_TURNS.inc()
             log.error("turn of message %s failed: %s", lease.rows[0].id, trail(error))
         finally:
-            if not any(row.reply_to for row in lease.rows):
+            if not (self._channels[lease.channel].limits.reads or any(row.reply_to for row in lease.rows)):
                 typing.cancel()
 
     async def _acknowledge(self, lease: Lease) -> None:
-        """Answer a press of a button at once, as vendors ask; show typing only where the answer takes a while."""
+        """Answer a press of a button at once, as vendors ask, and mark as read where that is seen; show typing only
+        where the bot answers and that takes a while."""
         channel = self._channels[lease.channel]
         pressed = [row for row in lease.rows if row.reply_to]
-        if not pressed:
+        if not pressed and not channel.limits.reads:
             await asyncio.sleep(TYPING_AFTER)
-        for row in pressed or lease.rows[-1:]:
+        typing = lease.owner in (Owner.BOT, Owner.CLOSED)
+        for row in pressed or [row for row in lease.rows if row.kind not in SILENT][-1:]:
             try:
-                await channel.acknowledge(row.inbound(lease.channel, lease.address))
+                await channel.acknowledge(row.inbound(lease.channel, lease.address), typing=typing)
             except SendFault as fault:
                 log.info("not acknowledged on %s: %s", lease.channel, fault.reason)
+
+    async def _claim_files(self, files: Files, room: int) -> list[Awaitable[None]]:
+        return [self._file(files, order) for order in await files.claim(min(room, FILES))]
+
+    async def _file(self, files: Files, order: Order) -> None:
+        try:
+            await files.fetch(order)
+        except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
+            log.error("fetching file %s failed: %s", order.id, trail(error))
 
     async def _claim_letters(self, room: int) -> list[Awaitable[None]]:
         return [self._letter(letter) for letter in await self._outbox.claim(room)]

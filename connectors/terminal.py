@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol, TextIO
 
-from bot.model import Inbound, Kind, Outbound, Receipt
-from bot.ports import Accept, Body, Health, Limits, Refused, SendFault, WebhookRequest
+from bot.model import Inbound, Item, Kind, Outbound
+from bot.ports import Accept, Body, Limits, SendFault
+from connectors.local import Local
 from connectors.markup import clean, cut, read, to_ansi
 
 Settled = Callable[[], Awaitable[None]]
@@ -27,13 +28,16 @@ class Lines(Protocol):
         ...
 
 
-class Terminal:
+class Terminal(Local):
     """The channel. One run is one conversation, at `address`.
 
     From a person (`interactive`) lines are taken at any time. From a pipe each next line waits for the answer
     to the one before, so that a number picks from the choices it answers, and so does the end. `settled` tells
     when that is there; without it, an answer is what comes within `patience` seconds, until `quiet` without more.
     """
+
+    name = "terminal"
+    limits = Limits(text=1_000_000, buttons=1_000, button_label=200)
 
     def __init__(
         self,
@@ -57,21 +61,7 @@ class Terminal:
         self._count = 0
         self._spoke = asyncio.Event()
 
-    @property
-    def name(self) -> str:
-        """Which channel this is in the inbox."""
-        return "terminal"
-
-    @property
-    def limits(self) -> Limits:
-        """What a screen can show: it scrolls."""
-        return Limits(text=1_000_000, buttons=1_000, button_label=200)
-
-    def verify(self, request: WebhookRequest) -> None:
-        """Nothing outside calls a terminal."""
-        raise Refused("the terminal has no webhook", 404)
-
-    def parse(self, body: bytes) -> list[Inbound | Receipt]:
+    def parse(self, body: bytes) -> list[Item]:
         """One line. The number of a choice in the last answer picks it."""
         text = clean(body.decode(errors="replace")).strip()
         if not text:
@@ -82,22 +72,20 @@ class Terminal:
             return [self._inbound(Kind.CHOICE, picked["label"], picked["id"])]
         return [self._inbound(Kind.TEXT, text)]
 
-    def render(self, address: str, message: Outbound) -> list[Body]:
-        """One body: the text, and apart from it the choices, which `send` will number, and the links."""
+    def render(self, messages: Sequence[Outbound]) -> list[Body]:
+        """A body for each message: the text, and apart from it the choices, which `send` will number, and the links."""
+        return [self._body(message) for message in messages]
+
+    def _body(self, message: Outbound) -> Body:
         marked = read(message.text)
         width = self.limits.button_label
-        return [
-            {
-                "address": address,
-                "text": to_ansi(marked) if self._interactive else marked.text,
-                "choices": [{"id": c.id, "label": cut(c.label, width) or c.id} for c in message.choices],
-                "links": [
-                    {"label": cut(link.label, width), "url": clean(link.url)} for link in message.links
-                ],
-            }
-        ]
+        return {
+            "text": to_ansi(marked) if self._interactive else marked.text,
+            "choices": [{"id": c.id, "label": cut(c.label, width) or c.id} for c in message.choices],
+            "links": [{"label": cut(link.label, width), "url": clean(link.url)} for link in message.links],
+        }
 
-    async def send(self, body: Body) -> str:
+    async def send(self, address: str, body: Body) -> str:
         """Print it."""
         first = len(self._choices) + 1
         lines = [body["text"]] if body["text"] else []
@@ -113,9 +101,6 @@ class Terminal:
         self._spoke.set()
         return self._next_id()
 
-    async def acknowledge(self, message: Inbound) -> None:
-        """Nothing to show: the answer is here soon enough."""
-
     async def listen(self, accept: Accept) -> None:
         """Take lines until the end of the input."""
         if self._interactive:
@@ -127,13 +112,6 @@ class Terminal:
                 await accept(items)
                 if not self._interactive:
                     await self._settled()
-
-    async def health(self) -> Health:
-        """A terminal that runs is there."""
-        return Health("ok")
-
-    async def close(self) -> None:
-        """The streams are the caller's."""
 
     def _inbound(self, kind: Kind, text: str, choice: str | None = None) -> Inbound:
         return Inbound(self.name, self._address, self._next_id(), kind, text, choice)

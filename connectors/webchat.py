@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any
 
-from bot.model import Inbound, Kind, Outbound, Receipt
-from bot.ports import Accept, Body, Bus, Health, Limits, Refused, WebhookRequest
+from bot.model import Inbound, Kind, Outbound
+from bot.ports import Body, Bus, Health, Limits, Refused
+from connectors.local import Local
 
 MAX_TEXT = 4000
 MAX_BYTES = 100 * 1024
@@ -20,7 +21,7 @@ def _new_id() -> str:
     return str(uuid.uuid4())
 
 
-class WebChat:
+class WebChat(Local):
     """The channel of the municipality's own page. It has no webhook: `bot.web.chat` calls `inbound`."""
 
     name = "webchat"
@@ -29,14 +30,6 @@ class WebChat:
     def __init__(self, bus: Bus, new_id: Callable[[], str] = _new_id) -> None:
         self._bus = bus
         self._new_id = new_id
-
-    def verify(self, request: WebhookRequest) -> NoReturn:
-        """No webhook is genuine."""
-        raise Refused("the web chat has no webhook", 404)
-
-    def parse(self, body: bytes) -> list[Inbound | Receipt]:
-        """No webhook body is readable."""
-        raise Refused("the web chat has no webhook", 404)
 
     def inbound(self, address: str, payload: bytes) -> Inbound:
         """The message in the body of a POST to /chat/messages. Raises `Refused`, nothing else."""
@@ -58,28 +51,26 @@ class WebChat:
             raise Refused(f"text may have {MAX_TEXT} characters", 413)
         return Inbound(self.name, address, external_id, text=text)
 
-    def render(self, address: str, message: Outbound) -> list[Body]:
-        """One body: the page shows all there is."""
-        return [{"address": address, **asdict(message)}]
+    def render(self, messages: Sequence[Outbound]) -> list[Body]:
+        """One body: the page reads the transcript, and shows all there is."""
+        return [{"messages": [_shown(message) for message in messages]}] if messages else []
 
-    async def send(self, body: Body) -> str:
+    async def send(self, address: str, body: Body) -> str:
         """Wake the pages of this address; they read the transcript."""
-        await self._bus.publish(_topic(body["address"]), "message")
+        await self._bus.publish(_topic(address), "message")
         return self._new_id()
 
-    async def acknowledge(self, message: Inbound) -> None:
+    async def acknowledge(self, message: Inbound, *, typing: bool = True) -> None:
         """Wake the pages: they see that the message is being worked on."""
         await self._bus.publish(_topic(message.address), "typing")
-
-    async def listen(self, accept: Accept) -> None:
-        """Nothing to fetch: residents call us."""
 
     async def health(self) -> Health:
         """Always there when this program is."""
         return Health("ok", "on this address")
 
-    async def close(self) -> None:
-        """Nothing to give back."""
+
+def _shown(message: Outbound) -> dict[str, Any]:
+    return {name: value for name, value in asdict(message).items() if name in ("text", "choices", "links")}
 
 
 def _topic(address: str) -> str:

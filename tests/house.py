@@ -13,10 +13,34 @@ from bot.db.database import Database
 from bot.db.tables import conversations, messages, owner_history
 from bot.handoff import Handoff
 from bot.inbox import Inbox, message_id
-from bot.model import Command, Inbound, Kind, Outbound, Owner, Receipt, Reply, Route, Trace, Turn
+from bot.model import (
+    Command,
+    Inbound,
+    Item,
+    Kind,
+    Media,
+    Outbound,
+    Owner,
+    Reply,
+    Route,
+    Template,
+    Trace,
+    Turn,
+)
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import Accept, Body, Bus, Channel, Health, Limits, SendFault, WebhookRequest
+from bot.ports import (
+    Accept,
+    Body,
+    Bus,
+    Channel,
+    Finding,
+    Health,
+    Limits,
+    Refused,
+    SendFault,
+    WebhookRequest,
+)
 from bot.settings import ROOT
 from bot.turn import Turns
 from bot.wording import Wording
@@ -33,24 +57,47 @@ class KeptChannel:
     limits: Limits = LIMITS
     sent: list[tuple[str, str]] = field(default_factory=list)
     fault: SendFault | None = None
-    acknowledged: list[str] = field(default_factory=list)
+    acknowledged: list[tuple[str, bool]] = field(default_factory=list)
+    templates: dict[str, Template] = field(default_factory=dict)
+    files: dict[str, bytes | SendFault] = field(default_factory=dict)
+    joins: bool = False
+    """Whether all that is said in one turn goes as one message."""
+
+    def handshake(self, request: WebhookRequest) -> str:
+        raise Refused("nobody calls", 405)
 
     def verify(self, request: WebhookRequest) -> None: ...
 
-    def parse(self, body: bytes) -> list[Inbound | Receipt]:
+    def parse(self, body: bytes) -> list[Item]:
         return []
 
-    def render(self, address: str, message: Outbound) -> list[Body]:
-        return [{"address": address, "text": message.text}]
+    def render(self, messages: Sequence[Outbound]) -> list[Body]:
+        bodies: list[Body] = [
+            {"text": message.text, "choices": [choice.id for choice in message.choices]}
+            for message in messages
+        ]
+        if not self.joins or not bodies:
+            return bodies
+        return [{"text": " | ".join(body["text"] for body in bodies), "choices": []}]
 
-    async def send(self, body: Body) -> str:
+    async def send(self, address: str, body: Body) -> str:
         if self.fault:
             raise self.fault
-        self.sent.append((body["address"], body["text"]))
+        self.sent.append((address, body["text"]))
         return f"sent-{len(self.sent)}"
 
-    async def acknowledge(self, message: Inbound) -> None:
-        self.acknowledged.append(message.external_id)
+    async def acknowledge(self, message: Inbound, *, typing: bool = True) -> None:
+        self.acknowledged.append((message.external_id, typing))
+
+    async def fetch(self, media: Media, limit: int) -> bytes:
+        match self.files[media.ref]:
+            case SendFault() as fault:
+                raise fault
+            case content:
+                return content
+
+    async def check(self) -> list[Finding]:
+        return []
 
     async def listen(self, accept: Accept) -> None: ...
 

@@ -95,7 +95,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             parts["worker"] = _starting
         address = await stack.enter_async_context(web_role(house, parts)) if web else None
         if web and not work:
-            await stack.enter_async_context(private_door(settings))
+            await stack.enter_async_context(private_door(house))
         if work:
             parts.update(await stack.enter_async_context(worker_role(house)))
         gc.collect()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.migrate import is_current
 from bot.edge import Edge
+from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
 from bot.ports import Bus, Channel, Health
+from bot.post import Post
 from bot.settings import ROOT, Settings
+from bot.templates import read_templates
+from bot.usage import Usage
 from bot.web.health import Check
 from bot.wording import Wording
 
@@ -52,6 +57,22 @@ class House:
         """Where channels bring what came in."""
         return Edge(self.inbox, self.outbox)
 
+    @property
+    def files(self) -> Files:
+        """What residents sent along."""
+        directory, limit = self.settings.state_dir / "media", self.settings.media_max_mb * 2**20
+        return Files(self.database, self.bus, self.channels, directory, limit, self.clock)
+
+    @property
+    def post(self) -> Post:
+        """Where agents and jobs bring what they say."""
+        return Post(self.database, self.bus, self.channels, self.clock)
+
+    @property
+    def usage(self) -> Usage:
+        """How many messages went out."""
+        return Usage(self.database, self.clock)
+
 
 @asynccontextmanager
 async def open_house(
@@ -66,7 +87,7 @@ async def open_house(
         bus: Bus = RedisBus(settings.redis_url.get_secret_value()) if settings.redis_url else MemoryBus()
         stack.push_async_callback(bus.close)
         if channels is None:
-            channels = configured_channels(settings, bus)
+            channels = configured_channels(settings, bus, wording, municipality.variables)
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         inbox = Inbox(database, bus, clock)
@@ -74,21 +95,54 @@ async def open_house(
         yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, clock)
 
 
-def configured_channels(settings: Settings, bus: Bus) -> dict[str, Channel]:
-    """The channels that have their settings; a channel without is off."""
+def configured_channels(
+    settings: Settings, bus: Bus, wording: Wording, facts: Mapping[str, str]
+) -> dict[str, Channel]:
+    """The channels that are set up; a channel without its settings is off. Raises `AccountError`, `TemplatesError`."""
+    from connectors.whatsapp import WhatsApp
+
     from connectors.telegram import Telegram
     from connectors.webchat import WebChat
 
+    found = accounts(settings)
     channels: dict[str, Channel] = {"webchat": WebChat(bus)}
-    if settings.telegram_token:
-        secret = settings.telegram_webhook_secret
-        channels["telegram"] = Telegram(
-            settings.telegram_token.get_secret_value(),
-            api_url=settings.telegram_api_url,
-            secret=secret.get_secret_value() if secret else None,
-            webhook_url=f"{settings.public_url}/webhooks/telegram" if secret else None,
-        )
+    for name, account in found.items():
+        if isinstance(account, TelegramAccount):
+            secret = account.webhook_secret
+            channels[name] = Telegram(
+                account.token.get_secret_value(),
+                name=name,
+                api_url=settings.telegram_api_url,
+                secret=secret.get_secret_value() if secret else None,
+                webhook_url=f"{settings.public_url}/webhooks/{name}" if secret else None,
+            )
+        else:
+            channels[name] = WhatsApp(
+                name=name,
+                token=account.token.get_secret_value(),
+                phone_number_id=account.phone_number_id,
+                app_secret=account.app_secret.get_secret_value(),
+                verify_token=account.verify_token.get_secret_value() if account.verify_token else None,
+                api_url=settings.whatsapp_api_url,
+                api_version=settings.whatsapp_api_version,
+                business_account_id=account.business_account_id,
+                public_url=settings.public_url,
+                numbers=_numbers(found, account),
+                templates=read_templates(account.templates, facts) if account.templates else {},
+                list_button=wording.say("list_button").text,
+                rate=account.rate,
+                resident_burst=settings.whatsapp_resident_burst,
+            )
     return channels
+
+
+def _numbers(found: Mapping[str, Account], account: WhatsAppAccount) -> dict[str, str]:
+    """The numbers of the same app: its one webhook brings what was written to any of them."""
+    return {
+        other.phone_number_id: name
+        for name, other in found.items()
+        if isinstance(other, WhatsAppAccount) and other.app_secret == account.app_secret
+    }
 
 
 async def check_schema(house: House) -> None:
@@ -112,7 +166,13 @@ def channel_checks(house: House) -> dict[str, Check]:
 
 
 def _off(settings: Settings) -> dict[str, Check]:
-    async def off() -> Health:
-        return Health("off", "TELEGRAM_TOKEN is not set")
+    """The channels of the environment that lack settings, with what is missing."""
 
-    return {} if settings.telegram_token else {"telegram": off}
+    def off(names: Sequence[str]) -> Check:
+        async def check() -> Health:
+            are = "is" if len(names) == 1 else "are"
+            return Health("off", f"{', '.join(names)} {are} not set")
+
+        return check
+
+    return {channel: off(names) for channel, names in missing(settings).items() if names}

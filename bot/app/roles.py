@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -11,6 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
+from bot.accounts import missing
 from bot.app.house import House, NotPossible, channel_checks
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
@@ -22,6 +26,7 @@ from bot.supervisor import Supervisor
 from bot.turn import Turns
 from bot.web import private
 from bot.web.chat import Chat
+from bot.web.files import FilesPage
 from bot.web.health import Check, HealthPage
 from bot.web.page import add_page
 from bot.web.server import application, client_address, serving
@@ -30,6 +35,8 @@ from bot.worker import Worker
 
 if TYPE_CHECKING:
     from knowledge.live import Live
+
+log = logging.getLogger(__name__)
 
 _NLU = ROOT / "nlu"
 
@@ -66,6 +73,7 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
     app.on_shutdown.append(chat.close)
     health = HealthPage(parts, channel_checks(house))
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
+    app.add_routes(FilesPage(house.files).routes())
     if settings.theme and not settings.theme.is_dir():
         raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
@@ -81,8 +89,19 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
     )
-    async with serving(app, settings.host, settings.port) as port, background(*fetching):
+    async with serving(app, settings.host, settings.port) as port, background(*fetching, _look_around(house)):
         yield f"http://{settings.host}:{port}/"
+
+
+async def _look_around(house: House) -> None:
+    """Tell at the start what is not right with a channel; `klaartje channels check` tells it again."""
+    for kind, names in missing(house.settings).items():
+        if names and any(name.startswith(f"{kind}_") for name in house.settings.model_fields_set):
+            log.warning("%s is off: %s not set", kind, ", ".join(names))
+    for name, channel in house.channels.items():
+        for finding in await channel.check():
+            if finding.state != "ok":
+                log.warning("%s: %s: %s", name, finding.what, finding.advice)
 
 
 @asynccontextmanager
@@ -118,7 +137,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
     async with AsyncExitStack() as stack:
         live = await stack.enter_async_context(searching(house))
         app = application()
-        private.add_metrics(app)
+        _add_metrics(app, house)
         add_actions(app, live.search, actions_secret)
         if (
             settings.engine_url is not None
@@ -146,11 +165,19 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
             house.wording,
             Handoff(house.wording, house.municipality),
             house.clock,
+            is_article=lambda slug: live.search.article(slug) is not None,
         )
+        files = house.files
         worker = Worker(
-            house.inbox, turns, house.outbox, house.bus, house.channels, concurrency=settings.concurrency
+            house.inbox,
+            turns,
+            house.outbox,
+            house.bus,
+            house.channels,
+            files,
+            concurrency=settings.concurrency,
         )
-        privacy = Privacy(house.database, house.clock)
+        privacy = Privacy(house.database, house.clock, files)
 
         async def worker_health() -> Health:
             return worker.health()
@@ -161,11 +188,17 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
 
 
 @asynccontextmanager
-async def private_door(settings: Settings) -> AsyncIterator[int]:
+async def private_door(house: House) -> AsyncIterator[int]:
+    """Serve figures and a sign of life on the private port; gives the port."""
     app = application()
-    private.add_metrics(app)
-    async with serving(app, settings.actions_host, settings.actions_port) as port:
+    _add_metrics(app, house)
+    async with serving(app, house.settings.actions_host, house.settings.actions_port) as port:
         yield port
+
+
+def _add_metrics(app: web.Application, house: House) -> None:
+    numbers = [name for name, channel in house.channels.items() if channel.limits.window_hours]
+    private.add_metrics(app, house.usage, house.settings.whatsapp_free_messages, numbers)
 
 
 def _engine_child(

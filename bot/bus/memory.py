@@ -49,14 +49,18 @@ class MemoryBus:
 
     async def allow(self, key: str, *, rate: float, burst: int) -> bool:
         """Take a token from the bucket `key`, where there is one."""
+        return await self.delay(key, rate=rate, burst=burst) == 0.0
+
+    async def delay(self, key: str, *, rate: float, burst: int) -> float:
+        """Take a token, or tell in how many seconds there will be one."""
         now = self._clock()
         tokens, at = self._buckets.pop(key, (float(burst), now))
         tokens = min(float(burst), tokens + (now - at) * rate)
-        allowed = tokens >= 1.0
-        self._buckets[key] = (tokens - 1.0 if allowed else tokens, now)
+        left = tokens - 1.0
+        self._buckets[key] = (left if left >= 0.0 else tokens, now)
         if len(self._buckets) > _KEYS:
             self._buckets.popitem(last=False)
-        return allowed
+        return max(0.0, -left / rate)
 
     async def health(self) -> Health:
         """Always there."""

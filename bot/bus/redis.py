@@ -25,11 +25,11 @@ local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens = tonumber(kept[1]) or burst
 tokens = math.min(burst, tokens + (now - (tonumber(kept[2]) or now)) * rate)
-local allowed = tokens >= 1
-if allowed then tokens = tokens - 1 end
+local left = tokens - 1
+if left >= 0 then tokens = left end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
 redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 1)
-return allowed and 1 or 0
+return tostring(math.max(0, -left / rate))
 """
 
 
@@ -98,11 +98,15 @@ class RedisBus:
 
     async def allow(self, key: str, *, rate: float, burst: int) -> bool:
         """Take a token from the bucket `key`, shared by all processes."""
+        return await self.delay(key, rate=rate, burst=burst) == 0.0
+
+    async def delay(self, key: str, *, rate: float, burst: int) -> float:
+        """Take a token, or tell in how many seconds there will be one."""
         try:
-            return bool(await self._bucket(keys=[f"{self._prefix}bucket:{key}"], args=[rate, burst]))
+            return float(await self._bucket(keys=[f"{self._prefix}bucket:{key}"], args=[rate, burst]))
         except (RedisError, OSError) as error:
             log.warning("Redis did not answer on a rate limit: %s", type(error).__name__)
-            return True
+            return 0.0
 
     async def health(self) -> Health:
         """Whether Redis answers; without it all goes on, slower."""

@@ -53,6 +53,18 @@ class Database:
             return sqlite.insert(table).on_conflict_do_nothing()
         return postgresql.insert(table).on_conflict_do_nothing()
 
+    def put(self, table: sa.Table) -> Any:
+        """An INSERT that writes over a row with the same primary key."""
+        insert = sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        others = {c.name: insert.excluded[c.name] for c in table.c if not c.primary_key}
+        return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)
+
+    def add_up(self, table: sa.Table, *columns: sa.Column[int]) -> Any:
+        """An INSERT that, where there is a row with the same primary key, adds these columns to it."""
+        insert = sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        sums = {column.name: column + insert.excluded[column.name] for column in columns}
+        return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+
     async def health(self) -> Health:
         """Whether a query gets an answer within two seconds."""
         try:

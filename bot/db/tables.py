@@ -64,6 +64,16 @@ conversations = sa.Table(
     sa.Index("ix_conversations_owner_owner_since", "owner", "owner_since"),
 )
 
+aliases = sa.Table(
+    "aliases",
+    metadata,
+    sa.Column("channel", sa.String(32), primary_key=True),
+    sa.Column("alias", sa.String(255), primary_key=True),
+    _conversation(),
+    sa.Index("ix_aliases_conversation_id", "conversation_id"),
+)
+"""Other addresses by which a resident is known on a channel; `conversations.address` is the one to answer at."""
+
 inbox = sa.Table(
     "inbox",
     metadata,
@@ -77,6 +87,8 @@ inbox = sa.Table(
     sa.Column("choice", sa.String(255)),
     sa.Column("reply_to", sa.String(255)),
     sa.Column("ref", sa.String(255)),
+    sa.Column("media", sa.JSON(none_as_null=True)),
+    sa.Column("place", sa.JSON(none_as_null=True)),
     sa.Column("sent_at", Utc),
     sa.Column("received_at", Utc, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
@@ -89,6 +101,13 @@ inbox = sa.Table(
         "seq",
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
+    ),
+    sa.Index(
+        "ix_inbox_early",
+        "conversation_id",
+        "ref",
+        sqlite_where=sa.text("state = 'early'"),
+        postgresql_where=sa.text("state = 'early'"),
     ),
 )
 
@@ -107,8 +126,12 @@ messages = sa.Table(
     sa.Column("revision", sa.Integer),
     sa.Column("trace", sa.JSON(none_as_null=True)),
     sa.Column("ref", sa.String(255)),
+    sa.Column("place", sa.JSON(none_as_null=True)),
+    sa.Column("reaction", sa.String(64)),
+    sa.Column("sent_with", sa.String(36)),
     sa.Column("at", Utc, nullable=False),
     sa.Column("edited_at", Utc),
+    sa.Column("revoked_at", Utc),
     sa.Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
 )
 
@@ -119,6 +142,7 @@ outbox = sa.Table(
     _conversation(),
     sa.Column("message_id", sa.String(36), nullable=False),
     sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False, server_default="service"),
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
@@ -136,8 +160,81 @@ outbox = sa.Table(
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
     ),
+    sa.Index(
+        "ix_outbox_held",
+        "conversation_id",
+        "seq",
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    ),
     sa.Index("ix_outbox_channel_external_id", "channel", "external_id"),
 )
+
+early_receipts = sa.Table(
+    "early_receipts",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("external_id", sa.String(255), nullable=False),
+    sa.Column("receipt", sa.JSON, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_early_receipts_channel_external_id", "channel", "external_id"),
+)
+"""What a vendor told of a message before we noted its id; others on the same number make some that are never ours."""
+
+sent_counts = sa.Table(
+    "sent_counts",
+    metadata,
+    sa.Column("channel", sa.String(32), primary_key=True),
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("kind", sa.String(32), primary_key=True),
+    sa.Column("sent", sa.Integer, nullable=False),
+    sa.Column("delivered", sa.Integer, nullable=False),
+)
+"""How many messages went out, by month in Amsterdam (`2026-11`) and price class; outlives the conversations."""
+
+media = sa.Table(
+    "media",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("message_id", sa.String(36), nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("mime", sa.String(128), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("sha256", sa.String(64)),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("file", sa.String(64)),
+    sa.Column("error", sa.String(255)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("lease_token", sa.String(36)),
+    sa.Column("lease_until", Utc),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("done_at", Utc),
+    sa.Index(
+        "ix_media_pending",
+        "not_before",
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+    sa.Index("ix_media_message_id", "message_id"),
+    sa.Index("ix_media_conversation_id", "conversation_id"),
+)
+"""Files of residents: `pending` until fetched, then `stored` (as `file`), `refused` (kind or size) or `failed`."""
+
+media_links = sa.Table(
+    "media_links",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("media_id", sa.ForeignKey("media.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("until", Utc, nullable=False),
+    sa.Index("ix_media_links_media_id", "media_id"),
+)
+"""Links for staff to one file, for a short time."""
 
 owner_history = sa.Table(
     "owner_history",

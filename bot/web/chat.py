@@ -16,9 +16,10 @@ from aiohttp import web
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import chat_sessions, conversations, messages
-from bot.inbox import message_id, new_conversation
+from bot.inbox import message_id
 from bot.model import Author, Inbound, Kind, Outbound
 from bot.ports import Accept, Bus, Refused
+from bot.residents import new_conversation
 from bot.transcript import Page, Transcript
 
 HEARTBEAT = 15.0

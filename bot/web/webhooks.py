@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -9,9 +10,16 @@ from aiohttp import web
 from bot import metrics
 from bot.ports import Accept, Channel, Refused, WebhookRequest
 
+MAX_BODY = 3 * 2**20
+"""Bytes of a webhook call: so large are WhatsApp's batches at the most."""
+
+PATIENCE = 8.0
+"""Seconds that the store may take. Then the vendor hears 503 and brings it again, whatever becomes of it here: what
+was stored after all is stored once."""
+
 
 class Webhooks:
-    """`POST /webhooks/<channel>` for every channel that is set up."""
+    """`/webhooks/<channel>` for every channel that is set up: POST brings messages, GET asks whether it is us."""
 
     def __init__(self, channels: Mapping[str, Channel], accept: Accept) -> None:
         self._channels = channels
@@ -19,19 +27,37 @@ class Webhooks:
 
     def routes(self) -> list[web.RouteDef]:
         """One address a channel."""
-        return [web.post("/webhooks/{channel}", self.take)]
+        return [
+            web.post("/webhooks/{channel}", self.take),
+            web.get("/webhooks/{channel}", self.greet, allow_head=False),
+        ]
 
-    async def take(self, request: web.Request) -> web.Response:
-        """200 means: committed. Anything else makes the vendor try again, or tells who was wrong."""
+    async def greet(self, request: web.Request) -> web.Response:
+        """A vendor looks whether the address is ours, before it brings anything."""
+        channel = self._channel(request)
+        try:
+            answer = channel.handshake(WebhookRequest("GET", request.headers, request.query, b""))
+        except Refused as refused:
+            metrics.REFUSED.labels(channel.name, str(refused.status)).inc()
+            raise
+        return web.Response(text=answer, headers={"X-Content-Type-Options": "nosniff"})
+
+    def _channel(self, request: web.Request) -> Channel:
         channel = self._channels.get(request.match_info["channel"])
         if channel is None:
             raise Refused("no such channel", 404)
-        body = await request.read()
+        return channel
+
+    async def take(self, request: web.Request) -> web.Response:
+        """200 means: committed. Anything else makes the vendor try again, or tells who was wrong."""
+        channel = self._channel(request)
+        body = await request.clone(client_max_size=MAX_BODY).read()
         try:
             channel.verify(WebhookRequest(request.method, request.headers, request.query, body))
             items = channel.parse(body)
         except Refused as refused:
             metrics.REFUSED.labels(channel.name, str(refused.status)).inc()
             raise
-        await self._accept(items)
+        async with asyncio.timeout(PATIENCE):
+            await self._accept(items)
         return web.json_response({"accepted": len(items)})

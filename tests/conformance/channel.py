@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Choice, Inbound, Kind, Link, Outbound, Receipt
+from bot.model import Choice, Delivery, Inbound, Item, Kind, Link, Moved, Outbound, Receipt
 from bot.ports import Body, Channel, Refused, SendFault, WebhookRequest
 from connectors.markup import clean, read
 from tests.conformance.mutations import mutants
 
-MUTANTS = 2_000
+MUTANTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Example:
 
     name: str
     body: bytes
-    expect: list[Inbound | Receipt]
+    expect: list[Item]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ChannelConformance(ABC):
     async def press(self, choice: Choice) -> bytes:
         """The resident presses that button in the last message sent; the body that brings it to us."""
 
-    def read(self, channel: Channel, body: bytes) -> list[Inbound | Receipt]:
+    def read(self, channel: Channel, body: bytes) -> list[Item]:
         """How a body becomes messages, where that is not by `parse`."""
         return channel.parse(body)
 
@@ -139,7 +139,7 @@ class ChannelConformance(ABC):
         @settings(max_examples=150, deadline=None, derandomize=True, database=None)
         @given(outbounds())
         def check(message: Outbound) -> None:
-            bodies = channel.render(self.address, message)
+            bodies = channel.render([message])
             shown = self.shown(json.loads(json.dumps(bodies)))
             assert squeezed(shown.text).startswith(squeezed(read(message.text).text))
             assert [choice.id for choice in shown.choices] == [choice.id for choice in message.choices]
@@ -156,14 +156,14 @@ class ChannelConformance(ABC):
         @given(outbounds())
         def check(message: Outbound) -> None:
             before = asdict(message)
-            assert channel.render(self.address, message) == channel.render(self.address, message)
+            assert channel.render([message]) == channel.render([message])
             assert asdict(message) == before
 
         check()
 
     async def test_what_is_sent_has_an_id(self, channel: Channel) -> None:
         message = Outbound("**Hoi!**\n\n- een\n- twee & < 3", (Choice("human", "Een medewerker"),))
-        ids = [await channel.send(body) for body in channel.render(self.address, message) * 3]
+        ids = [await channel.send(self.address, body) for body in channel.render([message]) * 3]
         assert all(ids)
         assert len(set(ids)) == len(ids)
 
@@ -174,19 +174,19 @@ class ChannelConformance(ABC):
             Choice("é" * 32, "é"),
         )
         for choice in choices:
-            for body in channel.render(self.address, Outbound("Bedoelt u ...?", choices)):
-                await channel.send(body)
+            for body in channel.render([Outbound("Bedoelt u ...?", choices)]):
+                await channel.send(self.address, body)
             [pressed] = self.read(channel, await self.press(choice))
             assert isinstance(pressed, Inbound)
             assert (pressed.kind, pressed.choice, pressed.address) == (Kind.CHOICE, choice.id, self.address)
             await channel.acknowledge(pressed)
 
     async def test_a_message_that_does_not_go_out_says_why(self, channel: Channel) -> None:
-        [body] = channel.render(self.address, Outbound("Geheim van de inwoner"))
+        [body] = channel.render([Outbound("Geheim van de inwoner")])
         for misfortune in self.misfortunes():
             misfortune.cause()
             with pytest.raises(SendFault) as caught:
-                await channel.send(body)
+                await channel.send(self.address, body)
             fault = caught.value
             assert (misfortune.name, fault.retryable) == (misfortune.name, misfortune.retryable)
             assert fault.retry_after == misfortune.retry_after
@@ -196,21 +196,34 @@ class ChannelConformance(ABC):
 
     async def test_closing_gives_all_back(self, channel: Channel) -> None:
         before = asyncio.all_tasks()
-        await channel.send(channel.render(self.address, Outbound("Tot ziens"))[0])
+        await channel.send(self.address, channel.render([Outbound("Tot ziens")])[0])
         await channel.close()
         async with asyncio.timeout(5):
             while not asyncio.all_tasks() <= before:
                 await asyncio.sleep(0.01)
 
 
-def check_storable(channel: Channel, item: Inbound | Receipt) -> None:
+def check_storable(channel: Channel, item: Item) -> None:
     """Fit for the inbox of every database: of the right types, without NUL or half characters, with bounded ids."""
     assert item.channel == channel.name
-    ids = [item.external_id]
-    words = []
+    if isinstance(item, Moved):
+        ids, words = [item.before, item.after], []
+    else:
+        ids, words = [item.external_id], []
+    if isinstance(item, Receipt):
+        assert isinstance(item.state, Delivery)
+        assert len(item.error or "") <= 255
     if isinstance(item, Inbound):
-        ids += [item.address, item.choice or "", item.reply_to or ""]
+        ids += [item.address, item.choice or "", item.reply_to or "", item.ref or "", *item.also]
         words = [item.text]
+        if item.media:
+            words += [item.media.ref, item.media.mime, item.media.name, item.media.sha256 or ""]
+            assert item.media.ref
+            assert item.media.size is None or 0 <= item.media.size < 2**63
+        if item.place:
+            words += [item.place.name, item.place.address]
+            assert -90 <= item.place.latitude <= 90
+            assert -180 <= item.place.longitude <= 180
         assert isinstance(item.kind, Kind)
         assert item.address
         assert item.sent_at is None or item.sent_at.utcoffset() is not None
@@ -218,7 +231,7 @@ def check_storable(channel: Channel, item: Inbound | Receipt) -> None:
         assert isinstance(word, str)
         assert "\x00" not in word
         word.encode()
-    assert item.external_id
+    assert ids[0]
     assert all(len(one) <= 255 for one in ids)
 
 

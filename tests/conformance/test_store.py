@@ -238,7 +238,7 @@ class TestTurn:
     async def test_a_sticker_gets_an_honest_answer(self, house: TestHouse) -> None:
         await house.say(kind=Kind.STICKER)
         await house.work()
-        assert house.read()[-1] == house.wording.say("unsupported_kind").text
+        assert house.read()[-1] == house.wording.say("kind_sticker").text
 
     async def test_start_is_the_welcome_once(self, house: TestHouse) -> None:
         await house.say(kind=Kind.START)

@@ -27,8 +27,8 @@ def typed(text: str) -> asyncio.StreamReader:
 
 async def say(terminal: Terminal, *messages: Outbound) -> None:
     for message in messages:
-        for body in terminal.render("run-1", message):
-            await terminal.send(body)
+        for body in terminal.render([message]):
+            await terminal.send("run-1", body)
 
 
 async def test_through_a_pipe_every_line_waits_for_its_answer() -> None:

@@ -85,8 +85,8 @@ async def test_sending_and_acknowledging_wake_the_pages_of_that_address() -> Non
         "Hoi", (Choice("human", "Een medewerker"),), (Link("Lees meer", "https://zonneveen.example"),)
     )
     async with bus.subscribe(f"chat:{ADDRESS}") as wakes, asyncio.timeout(5):
-        [body] = webchat.render(ADDRESS, message)
-        assert await webchat.send(body) != await webchat.send(body)
+        [body] = webchat.render([message])
+        assert await webchat.send(ADDRESS, body) != await webchat.send(ADDRESS, body)
         await webchat.acknowledge(Inbound("webchat", ADDRESS, "1"))
         assert [await anext(wakes) for _ in range(3)] == [
             (f"chat:{ADDRESS}", "message"),

@@ -1,0 +1,15 @@
+"""Trying again: longer and longer waits, each a little different, so that not all come back at once."""
+
+from __future__ import annotations
+
+import random
+
+FIRST, LONGEST = 0.5, 300.0
+"""Seconds."""
+
+
+def backoff(jitter: random.Random, attempts: int, retry_after: float | None = None) -> float:
+    """Seconds until the next attempt after so many: doubling, with a fifth of jitter; never sooner than
+    `retry_after`, what the other side asks."""
+    wait = min(LONGEST, FIRST * 2.0 ** min(attempts - 1, 30)) * jitter.uniform(0.8, 1.2)
+    return max(wait, (retry_after or 0.0) * jitter.uniform(1.0, 1.1))
