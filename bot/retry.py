@@ -12,4 +12,4 @@ def backoff(jitter: random.Random, attempts: int, retry_after: float | None = No
     """Seconds until the next attempt after so many: doubling, with a fifth of jitter; never sooner than
     `retry_after`, what the other side asks."""
     wait = min(LONGEST, FIRST * 2.0 ** min(attempts - 1, 30)) * jitter.uniform(0.8, 1.2)
-    return max(wait, (retry_after or 0.0) * jitter.uniform(1.0, 1.1))
+    return wait if retry_after is None else max(wait, retry_after + jitter.uniform(0.0, 0.5))

@@ -190,7 +190,9 @@ class Turns:
             for choice in choices:
                 if choice.id == row.choice:
                     return choice.label, True
-        standing = f"choice_{row.choice.partition(':')[0] if _MORE.fullmatch(row.choice) else row.choice}"
+        if _MORE.fullmatch(row.choice):
+            return self._wording.say("choice_more").text, False
+        standing = f"choice_{row.choice}"
         if standing in self._wording:
             return self._wording.say(standing).text, True
         return row.text or row.choice, False

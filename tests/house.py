@@ -41,8 +41,10 @@ from bot.ports import (
     SendFault,
     WebhookRequest,
 )
+from bot.post import Post
 from bot.settings import ROOT
 from bot.turn import Turns
+from bot.usage import Usage
 from bot.wording import Wording
 
 LIMITS = Limits(text=4096, buttons=10, button_label=64)
@@ -156,9 +158,20 @@ class TestHouse:
         self.wording = Wording.load(ROOT / "knowledge" / "phrases.yml", MUNICIPALITY.variables)
         self.inbox = Inbox(database, bus, clock)
         self.outbox = Outbox(database, bus, channels, clock)
+        self.post = Post(database, bus, channels, clock)
+        self.usage = Usage(database, clock)
         handoff = Handoff(self.wording, MUNICIPALITY)
         self.turns = Turns(
-            database, bus, channels, self.engine, self.fallback, Quiet(), self.wording, handoff, clock
+            database,
+            bus,
+            channels,
+            self.engine,
+            self.fallback,
+            Quiet(),
+            self.wording,
+            handoff,
+            clock,
+            is_article=lambda slug: slug == "paspoort-aanvragen",
         )
         self._count = 0
 
@@ -178,6 +191,18 @@ class TestHouse:
         while letters := await self.outbox.claim(10):
             for letter in letters:
                 await self.outbox.deliver(letter)
+
+    async def key(self, address: str = "r1") -> str:
+        """The id of the conversation at this address."""
+        query = sa.select(conversations.c.id).where(conversations.c.address == address)
+        async with self.database.read() as connection:
+            return str(await connection.scalar(query))
+
+    async def rows(self, table: sa.Table, *order: str) -> Sequence[Any]:
+        """All of a table."""
+        query = sa.select(table).order_by(*(table.c[name] for name in order))
+        async with self.database.read() as connection:
+            return (await connection.execute(query)).all()
 
     def read(self, address: str = "r1") -> list[str]:
         """What the resident got."""

@@ -53,6 +53,7 @@ class Play:
     down: DialogueEngine
     fallback: DialogueEngine
     alarm: Alarm
+    search: HybridSearch
 
     async def all(self, truth: Truth) -> Truth:
         """The conversation with what comes of it now."""
@@ -92,6 +93,7 @@ class Play:
             house.wording,
             handoff,
             self.clock,
+            is_article=lambda slug: self.search.article(slug) is not None,
         )
         while leases := await house.inbox.claim(10, house.channels):
             for lease in leases:
@@ -137,6 +139,7 @@ async def playing(
             around(down),
             around(SearchEngine(search)),
             understanding.alarm(),
+            search,
         )
 
 
