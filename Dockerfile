@@ -23,7 +23,8 @@ RUN hatchling build -t wheel -d /tmp/wheel \
     && uv pip install --no-cache --compile-bytecode --python /opt/klaartje/bin/python --no-deps /tmp/wheel/*.whl
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/klaartje --shell /usr/sbin/nologin klaartje
+RUN useradd --uid 10001 --user-group --create-home --home-dir /var/lib/klaartje --shell /usr/sbin/nologin klaartje \
+    && install -d -o klaartje -g klaartje -m 700 /var/lib/klaartje/media
 COPY --from=build /opt/klaartje /opt/klaartje
 ENV PATH=/opt/klaartje/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -118,9 +118,11 @@ def _of_file(path: Path | None) -> dict[str, Account]:
     if path is None:
         return {}
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise AccountError(f"CHANNELS: {path} can't be read ({type(error).__name__})") from None
+    if entries is None:
+        return {}
     if not isinstance(entries, dict):
         raise AccountError(f"{path}: must hold accounts by the name of their channel")
     problems: list[str] = []

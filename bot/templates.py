@@ -46,8 +46,8 @@ def read_templates(path: Path, facts: Mapping[str, str]) -> dict[str, Template]:
     """The templates of a file by name, with the municipality's facts filled in: at the vendor they are plain words.
     Raises `TemplatesError`."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        found = _READ.validate_python(entries)
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = _READ.validate_python({} if entries is None else entries)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise TemplatesError(f"templates: {path} can't be read ({type(error).__name__})") from None
     except ValidationError as error:

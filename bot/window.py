@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from bot.model import Author, Delivery, Outbound, Template
 from bot.ports import Body, Channel, Limits
 from bot.record import letter_row, line_row
 from bot.usage import SERVICE
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 MARGIN = timedelta(minutes=2)
 """So much sooner than the vendor's our window closes: a message also needs time to get there."""
@@ -58,9 +61,8 @@ def fill(template: Template, values: dict[str, str]) -> Outbound:
         raise TemplateError(f"{template.name}: {', '.join(empty)} is empty")
     # Vendors refuse line breaks, tabs and many spaces in a row within a value.
     given = tuple(" ".join(values[name].split()) for name in template.variables)
-    text = template.text
-    for name, value in zip(template.variables, given, strict=True):
-        text = text.replace(f"{{{name}}}", value)
+    known = dict(zip(template.variables, given, strict=True))
+    text = _PLACE.sub(lambda place: known.get(place[1], place[0]), template.text)
     return Outbound(text, template.choices, template=template, values=given)
 
 

@@ -99,10 +99,9 @@ def configured_channels(
     settings: Settings, bus: Bus, wording: Wording, facts: Mapping[str, str]
 ) -> dict[str, Channel]:
     """The channels that are set up; a channel without its settings is off. Raises `AccountError`, `TemplatesError`."""
-    from connectors.whatsapp import WhatsApp
-
     from connectors.telegram import Telegram
     from connectors.webchat import WebChat
+    from connectors.whatsapp import WhatsApp
 
     found = accounts(settings)
     channels: dict[str, Channel] = {"webchat": WebChat(bus)}

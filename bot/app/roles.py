@@ -19,6 +19,7 @@ from bot.app.house import House, NotPossible, channel_checks
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
+from bot.logs import trail
 from bot.ports import Health
 from bot.privacy import Privacy
 from bot.settings import ROOT, Settings
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NLU = ROOT / "nlu"
+
+LOOK_AFTER = 10.0
+"""Seconds after the start at which the channels are looked at."""
 
 
 @asynccontextmanager
@@ -94,12 +98,18 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
 
 
 async def _look_around(house: House) -> None:
-    """Tell at the start what is not right with a channel; `klaartje channels check` tells it again."""
+    """Tell soon after the start what is not right with a channel; `klaartje channels check` tells it again."""
     for kind, names in missing(house.settings).items():
         if names and any(name.startswith(f"{kind}_") for name in house.settings.model_fields_set):
             log.warning("%s is off: %s not set", kind, ", ".join(names))
+    await asyncio.sleep(LOOK_AFTER)  # by then each channel has told its vendor where we are
     for name, channel in house.channels.items():
-        for finding in await channel.check():
+        try:
+            findings = await channel.check()
+        except Exception as error:  # a look at what may be wrong must not be what goes wrong
+            log.error("%s can't be looked at: %s", name, trail(error))
+            continue
+        for finding in findings:
             if finding.state != "ok":
                 log.warning("%s: %s: %s", name, finding.what, finding.advice)
 

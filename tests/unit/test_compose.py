@@ -62,6 +62,15 @@ def test_stores_and_engine_live_on_internal_networks_apart_from_each_other() -> 
     assert not networks("web") & networks("nlu")
 
 
+def test_who_shows_the_files_of_residents_can_only_read_them() -> None:
+    assert "media:/var/lib/klaartje/media:ro" in SERVICES["web"]["volumes"]
+    assert "media:/var/lib/klaartje/media" in SERVICES["worker"]["volumes"]
+    assert (
+        "install -d -o klaartje -g klaartje -m 700 /var/lib/klaartje/media"
+        in (ROOT / "Dockerfile").read_text()
+    )
+
+
 @each_service
 def test_every_service_is_guarded(name: str) -> None:
     service = SERVICES[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.model import Choice, Link, Outbound, Say
+from bot.model import Choice, Kind, Link, Outbound, Say
 from bot.settings import ROOT
 from bot.wording import Wording, WordingError, fill_in
 from knowledge.article import LANGUAGES
@@ -121,8 +121,14 @@ def test_every_shipped_phrase_is_said_somewhere(book: Wording) -> None:
     ]
     said = set(re.findall(r"\w+", " ".join(path.read_text(encoding="utf-8") for path in sources)))
     said |= {f"{route}_article" for route in ("appointment", "status", "report")}
+    said |= {f"kind_{kind}" for kind in Kind}
     unsaid = [key for key in sorted(book.keys()) if not key.startswith(CHECKED) and key not in said]
     assert unsaid == []
+
+
+def test_what_opens_and_goes_on_with_a_list_fits_its_button(book: Wording) -> None:
+    assert len(book.say("list_button").text) <= 20
+    assert len(book.say("choice_more").text) <= 20
 
 
 def test_residents_are_called_u(book: Wording) -> None:
