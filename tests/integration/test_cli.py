@@ -25,6 +25,12 @@ from tests.fakes.telegram import FakeTelegram
 from tests.house import TestHouse
 from tests.integration.engine_process import SECRET, EngineProcess
 
+WHATSAPP = {
+    "WHATSAPP_TOKEN": "EAAtoken",
+    "WHATSAPP_PHONE_NUMBER_ID": "106540352242922",
+    "WHATSAPP_APP_SECRET": "app-secret",
+    "WHATSAPP_TEMPLATES": str(ROOT / "knowledge" / "templates.yml"),
+}
 CONTENT = ROOT / "knowledge" / "content"
 Setenv = Callable[[str, str], None]
 
@@ -70,6 +76,7 @@ ALL = (
         "content export x",
         "channels check",
     ),
+    *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
 )
 
@@ -198,7 +205,7 @@ class TestContent:
 
 class TestOperations:
     def test_messages_that_were_given_up_are_shown_and_sent_again(self, migrated: Path) -> None:
-        assert run("outbox", "list").output == "No message was given up.\n"
+        assert run("outbox", "list").output == "No message was given up or is held.\n"
         with sqlite3.connect(migrated) as connection:
             _conversation(connection)
             connection.execute(
@@ -207,11 +214,79 @@ class TestOperations:
                 " '2026-11-23 09:00:00', 'blocked', '2026-11-23 09:00:00')"
             )
         listed = run("outbox", "list").output
-        assert re.fullmatch(r" +7  telegram +14 attempts  2026-11-23 09:00  blocked\n", listed)
+        assert re.fullmatch(r" +7  telegram +failed 14 attempts  2026-11-23 09:00  blocked\n", listed)
         assert run("outbox", "replay", "7", "8").output == "1 messages wait for delivery again\n"
-        assert run("outbox", "list").output == "No message was given up.\n"
+        assert run("outbox", "list").output == "No message was given up or is held.\n"
         assert run("outbox", "replay", "7").output == "0 messages wait for delivery again\n"
         assert run("outbox", "replay").exit_code == run("outbox", "replay", "zeven").exit_code == 2
+        assert run("outbox", "replay", "7", "--all").exit_code == 2
+        with sqlite3.connect(migrated) as connection:
+            connection.execute("UPDATE outbox SET state = 'failed'")
+        assert run("outbox", "replay", "--all", "--channel", "whatsapp").output.startswith("0 ")
+        assert run("outbox", "replay", "--all", "--channel", "telegram").output.startswith("1 ")
+
+    def test_who_wrote_too_long_ago_gets_a_template_or_what_is_held(
+        self, migrated: Path, setenv: Setenv
+    ) -> None:
+        for name, value in WHATSAPP.items():
+            setenv(name, value)
+        with sqlite3.connect(migrated) as connection:
+            _conversation(connection, "whatsapp")
+            connection.execute("UPDATE conversations SET last_inbound_at = '2026-01-01 09:00:00'")
+        to = ("outbox", "send", "whatsapp", "adres")
+        [told] = refusal(run(*to, "--text", "Uw paspoort ligt klaar."))
+        assert "Nothing was sent" in told and "antwoord_klaar, schrijf_ons" in told
+        with sqlite3.connect(migrated) as connection:
+            assert connection.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+        assert run(*to, "--text", "Uw paspoort ligt klaar.", "--hold").output == "It is in the outbox.\n"
+        assert "held" in run("outbox", "list").output
+        sent = run(*to, "--template", "antwoord_klaar", "--value", "onderwerp=afval")
+        assert sent.output == "It is in the outbox.\n"
+        with sqlite3.connect(migrated) as connection:
+            rows = connection.execute("SELECT kind, state FROM outbox ORDER BY seq").fetchall()
+        assert rows == [("service", "held"), ("utility", "queued"), ("utility", "queued")]
+        assert "needs: onderwerp" in refusal(run(*to, "--template", "antwoord_klaar"))[0]
+        assert "no template 'x'" in refusal(run(*to, "--template", "x"))[0]
+        assert "nobody with this address" in refusal(run(*to[:-1], "ander", "--text", "hoi"))[0]
+        assert run(*to).exit_code == run(*to, "--text", "a", "--template", "b").exit_code == 2
+        assert run(*to, "--template", "antwoord_klaar", "--value", "afval").exit_code == 2
+
+    def test_messages_are_counted(self, migrated: Path, setenv: Setenv) -> None:
+        assert run("channels", "usage", "--month", "2026-11").output == "No message was sent in 2026-11.\n"
+        with sqlite3.connect(migrated) as connection:
+            connection.execute("INSERT INTO sent_counts VALUES ('whatsapp', '2026-11', 'service', 412, 400)")
+            connection.execute("INSERT INTO sent_counts VALUES ('whatsapp', '2026-11', 'utility', 3, 3)")
+        for name, value in WHATSAPP.items():
+            setenv(name, value)
+        assert run("channels", "usage", "--month", "2026-11").output.splitlines() == [
+            "whatsapp     service              412 sent     400 delivered",
+            "whatsapp     utility                3 sent       3 delivered",
+            "whatsapp     588 of 1000 free messages left in 2026-11",
+        ]
+        first = json.loads(run("channels", "usage", "--month", "2026-11", "--json").output.splitlines()[0])
+        assert first == {
+            "channel": "whatsapp",
+            "month": "2026-11",
+            "kind": "service",
+            "sent": 412,
+            "delivered": 400,
+        }
+        assert run("channels", "usage", "--month", "november").exit_code == 2
+
+    def test_files_are_listed_and_opened_by_link(self, migrated: Path) -> None:
+        assert run("files", "list").output == "No file was sent.\n"
+        with sqlite3.connect(migrated) as connection:
+            _conversation(connection)
+            connection.execute(
+                "INSERT INTO media (id, conversation_id, message_id, channel, ref, mime, name, size, state, file,"
+                " attempts, not_before, created_at) VALUES ('f', 'c', 'm', 'whatsapp', 'r', 'image/jpeg', 'geheim',"
+                " 2048, 'stored', 'x', 1, '2026-11-23 09:00:00', '2026-11-23 09:00:00')"
+            )
+        listed = run("files", "list").output
+        assert listed == "f  2026-11-23 09:00  whatsapp   stored        2 KB  image/jpeg\n"
+        made = run("files", "link", "f", "--actor", "els").output.strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:8080/kcc/files/[\w-]{43}", made)
+        assert "no such file" in refusal(run("files", "link", "g"))[0]
 
     def test_a_resident_is_forgotten_with_all_there_is(self, migrated: Path) -> None:
         with sqlite3.connect(migrated) as connection:
@@ -238,6 +313,10 @@ class TestOperations:
     async def test_channels_are_checked(self, setenv: Setenv) -> None:
         checked = await asyncio.to_thread(run, "channels", "check")
         assert re.search(r"^telegram +off +TELEGRAM_TOKEN is not set$", checked.output, re.M)
+        missing = "WHATSAPP_TOKEN, WHATSAPP_PHONE_NUMBER_ID, WHATSAPP_APP_SECRET"
+        assert re.search(
+            rf"^whatsapp +off +{missing} are not set\n +todo +set {missing};", checked.output, re.M
+        )
         assert re.search(r"^webchat +ok ", checked.output, re.M)
         assert checked.exit_code == 0
         async with FakeTelegram() as fake:
@@ -381,10 +460,11 @@ def test_help() -> None:
     assert run("onzin").exit_code == 2
 
 
-def _conversation(connection: sqlite3.Connection) -> None:
+def _conversation(connection: sqlite3.Connection, channel: str = "webchat") -> None:
     connection.execute(
         "INSERT INTO conversations (id, channel, address, owner, owner_since, greeted, created_at)"
-        " VALUES ('c', 'webchat', 'adres', 'bot', '2026-11-23 09:00:00', 1, '2026-11-23 09:00:00')"
+        " VALUES ('c', ?, 'adres', 'bot', '2026-11-23 09:00:00', 1, '2026-11-23 09:00:00')",
+        (channel,),
     )
 
 
