@@ -1,4 +1,4 @@
-"""The way to Meta's Graph API: JSON calls and files, with faults as ours. It logs nothing, and shows nobody the token."""
+"""The way to Meta's Graph API: JSON calls and files, with faults as ours. Nothing is logged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
 from bot.model import Media
 from bot.ports import SendFault
-from connectors.whatsapp_errors import explain, trouble
+from connectors.whatsapp_errors import code_of, explain, trouble
 
 _VERSIONED = re.compile(r".*/v\d+\.\d+")
 _MEDIA_ID = re.compile(r"[\w-]+", re.ASCII)
@@ -147,8 +147,7 @@ def _read(answer: ClientResponse, payload: bytes) -> dict[str, Any]:
         value = None
     error = value.get("error") if isinstance(value, dict) else None
     if answer.status != 200 or error is not None:
-        code = error.get("code") if isinstance(error, dict) else None
-        raise _fault(answer, code if isinstance(code, int) and 0 <= code < 10**9 else None)
+        raise _fault(answer, code_of(error))
     if not isinstance(value, dict):
         raise SendFault("unreadable answer", retryable=True)
     return value

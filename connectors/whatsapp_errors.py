@@ -62,6 +62,15 @@ def trouble(code: int | None, status: int | None = None) -> Trouble:
     return _UNKNOWN_RETRY
 
 
+def code_of(error: object) -> int | None:
+    """The code in an error as WhatsApp tells it; None where there is none that can be one."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isdecimal() and len(code) < 10:
+        code = int(code)
+    known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < 10**9
+    return code if known else None
+
+
 def explain(code: int | None, status: int | None = None) -> str:
     """The reason for logs and engineers, such as "131026: not on WhatsApp, or an old version"."""
     why = trouble(code, status).why

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.model import Delivery, Inbound, Item, Kind, Media, Moved, Place, Receipt
 from bot.ports import Refused
-from connectors.whatsapp_errors import explain, trouble
+from connectors.whatsapp_errors import code_of, explain, trouble
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def read(name: str, numbers: Mapping[str, str], body: object) -> list[Item]:
         dated += _each(name, "message", value.get("messages"), partial(_message, channel, value))
         dated += _each(name, "move", value.get("user_id_update"), partial(_user_id_update, channel))
         receipts += _each(name, "status", value.get("statuses"), partial(_receipt, channel))
-        for code in _each(name, "error", value.get("errors"), lambda error: [_code(error)]):
+        for code in _each(name, "error", value.get("errors"), lambda error: [code_of(error)]):
             log.warning("%s: WhatsApp reports %s", channel, explain(code))
     return [*_in_order(dated), *receipts]
 
@@ -283,7 +283,7 @@ def _receipt(channel: str, status: Any) -> Iterator[Receipt]:
         yield Receipt(channel, key, state)
         return
     errors = status.get("errors")
-    code = _code(errors[0]) if isinstance(errors, list) and errors else None
+    code = code_of(errors[0]) if isinstance(errors, list) and errors else None
     meaning = trouble(code)
     yield Receipt(channel, key, state, explain(code), retryable=meaning.retryable, window=meaning.window)
 
@@ -326,11 +326,3 @@ def _moment(value: object) -> datetime | None:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _code(error: Any) -> int | None:
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and code.isdecimal() and len(code) < 10:
-        code = int(code)
-    known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < 10**9
-    return code if known else None

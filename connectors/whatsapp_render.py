@@ -46,7 +46,7 @@ def formatted(marked: Marked) -> str:
 
 
 def _said(messages: Sequence[Outbound], list_button: str) -> Iterator[Body]:
-    text = read("\n\n".join(one for message in messages if (one := clean(message.text).strip())))
+    text = _joined(read(message.text) for message in messages)
     choices = _union((choice.id, choice) for message in messages for choice in message.choices)
     links = _union((link.url, link) for message in messages for link in message.links)
     page = None if choices else next((link for link in links if _clickable(link)), None)
@@ -60,6 +60,17 @@ def _said(messages: Sequence[Outbound], list_button: str) -> Iterator[Body]:
     for action in actions:
         yield {"type": "interactive", "interactive": {**action, "body": {"text": last}}}
         last = _NO_WORDS
+
+
+def _joined(texts: Iterable[Marked]) -> Marked:
+    """With a blank line between them."""
+    whole, bold = "", list[tuple[int, int]]()
+    for text in texts:
+        if text.text:
+            whole += "\n\n" * bool(whole)
+            bold += ((start + len(whole), end + len(whole)) for start, end in text.bold)
+            whole += text.text
+    return Marked(whole, tuple(bold))
 
 
 def _union(named: Iterable[tuple[str, T]]) -> list[T]:
