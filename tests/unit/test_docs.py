@@ -19,14 +19,18 @@ import click
 import pytest
 import yaml
 from click.testing import CliRunner
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from bot import metrics
+from bot.accounts import accounts
 from bot.cli import main as klaartje
+from bot.files import ALLOWED
 from bot.keywords import keyword
 from bot.municipality import Municipality
 from bot.settings import Settings
+from bot.templates import read_templates
 from bot.wording import Wording
+from connectors import whatsapp_errors
 from knowledge import article
 from knowledge.problems import problems
 
@@ -112,8 +116,8 @@ def test_every_file_and_name_exists(page: Path) -> None:
 
 def test_the_way_of_a_message_is_told_with_names() -> None:
     told = {path for path, name in paths(read("docs/flow.md")) if name}
-    story = ("inbox", "worker", "turn", "outbox", "engine", "wording", "conversation", "transcript")
-    assert told >= {f"bot/{name}.py" for name in story}
+    story = "edge residents inbox worker turn engine wording conversation record window post outbox receipts files"
+    assert told >= {f"bot/{name}.py" for name in (*story.split(), "transcript")}
 
 
 @each_page
@@ -306,7 +310,7 @@ def test_the_examples_do_what_the_page_says(
 
 
 def test_every_metric_is_described() -> None:
-    collectors = [one for one in vars(metrics).values() if isinstance(one, Counter | Histogram)]
+    collectors = [one for one in vars(metrics).values() if isinstance(one, Counter | Gauge | Histogram)]
     described = [metric for collector in collectors for metric in collector.describe()]
     ours = {f"{m.name}_total" if m.type == "counter" else m.name for m in described}
     assert set(re.findall(r"^\| `(klaartje_\w+)` \|", read("docs/engineer.md"), re.M)) == ours
@@ -332,6 +336,42 @@ def test_words_that_always_work() -> None:
     words = re.findall(r"^\| (\w+) \| .+ \|$", read("docs/bewoners.md"), re.M)
     found = {keyword(word, None) for word in words}
     assert len(words) == 5 and len(found) == 5 and None not in found
+
+
+def test_the_templates_for_engineers_can_be_read(tmp_path: Path) -> None:
+    templates, _ = blocks(read("docs/channels.md"), "yaml")
+    file = tmp_path / "templates.yml"
+    file.write_text(templates, encoding="utf-8")
+    found = read_templates(file, facts())
+    shipped = read_templates(ROOT / "knowledge" / "templates.yml", facts())
+    assert found["afspraak_morgen"].choices and found["schrijf_ons"] == shipped["schrijf_ons"]
+
+
+def test_the_accounts_for_engineers_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, example = blocks(read("docs/channels.md"), "yaml")
+    for name in re.findall(r"\{env: (\w+)\}", example):
+        monkeypatch.setenv(name, "a-secret")
+    secret, file = tmp_path / "secret", tmp_path / "channels.yml"
+    secret.write_text("123456:ABC\n", encoding="utf-8")
+    file.write_text(example.replace("/run/secrets/telegram-jeugd", str(secret)), encoding="utf-8")
+    found = accounts(Settings.model_construct(channels=file, public_url="https://chat.example.nl"))
+    assert sorted(found) == ["telegram-jeugd", "whatsapp-wijkteam"]
+
+
+def test_errors_of_whatsapp_are_told_as_the_log_tells_them() -> None:
+    told = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \|$", read("docs/channels.md"), re.M)
+    assert len(told) > 20
+    for code, reason, advice in told:
+        assert f"{code}: {reason}" == whatsapp_errors.explain(int(code))
+        assert whatsapp_errors.trouble(int(code)).retryable == advice.startswith("*Again.*")
+
+
+def test_kinds_of_files_that_are_kept_are_all_told() -> None:
+    (told,) = re.findall(
+        r"^- At most `MEDIA_MAX_MB`\. Kept are (.+?), \*\*by", read("docs/channels.md"), re.M | re.S
+    )
+    names = {"JPEG" if name == "jpg" else name.upper() for name in ALLOWED.values()}
+    assert {name.upper() for name in re.split(r",\s|\sand\s", told)} == names
 
 
 def facts() -> Mapping[str, str]:
