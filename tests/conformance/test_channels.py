@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.bus.memory import MemoryBus
-from bot.model import Choice, Inbound, Kind, Outbound, Receipt
+from bot.model import Choice, Inbound, Item, Kind, Outbound, Receipt
 from bot.ports import Body, Channel, WebhookRequest
 from connectors.markup import clean, read
 from connectors.telegram import SECRET_HEADER, Telegram
@@ -108,14 +108,12 @@ class TestTerminal(ChannelConformance):
     async def open(self) -> AsyncIterator[Channel]:
         self.screen = io.StringIO()
         self.terminal = Terminal(NoLines(), self.screen, address=self.address)
-        [body] = self.terminal.render(
-            self.address,
-            Outbound(
-                "Bedoelt u?",
-                (Choice("article:paspoort-aanvragen", "Ja, graag"), Choice("something_else", "Nee, dank u")),
-            ),
+        asked = Outbound(
+            "Bedoelt u?",
+            (Choice("article:paspoort-aanvragen", "Ja, graag"), Choice("something_else", "Nee, dank u")),
         )
-        await self.terminal.send(body)
+        [body] = self.terminal.render([asked])
+        await self.terminal.send(self.address, body)
         yield self.terminal
 
     def genuine(self) -> Sequence[WebhookRequest]:
@@ -186,14 +184,15 @@ class TestWebChat(ChannelConformance):
             for name, sent, expect in truths
         ]
 
-    def read(self, channel: Channel, body: bytes) -> list[Inbound | Receipt]:
+    def read(self, channel: Channel, body: bytes) -> list[Item]:
         assert isinstance(channel, WebChat)
         return [channel.inbound(self.address, body)]
 
     def shown(self, bodies: Sequence[Body]) -> Shown:
         [body] = bodies
-        choices = tuple(Choice(**choice) for choice in body["choices"])
-        return Shown(read(body["text"]).text, choices, _targets(body["links"]))
+        [message] = body["messages"]
+        choices = tuple(Choice(**choice) for choice in message["choices"])
+        return Shown(read(message["text"]).text, choices, _targets(message["links"]))
 
     async def press(self, choice: Choice) -> bytes:
         return json.dumps({"choice": choice.id}).encode()

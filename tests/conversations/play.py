@@ -29,13 +29,14 @@ from bot.turn import Turns
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
 from tests.conftest import SetClock
-from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, Resident
+from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, OnWhatsApp, Resident
 from tests.conversations.truth import Truth
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.whatsapp import FakeWhatsApp
 from tests.integration.engine_process import SECRET
 from tests.services import free_port
 
-_SAID = ("text", "press", "choice", "sends", "edit", "later", "engine")
+_SAID = ("text", "press", "choice", "sends", "edit", "revoke", "react", "later", "engine")
 """What a file says of a turn; the rest of it is what came of it."""
 
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
@@ -165,8 +166,15 @@ async def _moved_in(
         web = OnTheWeb(session)
         await web.opens()
         return house, web
-    fake = await stack.enter_async_context(FakeTelegram())
     port = free_port()
+    if channel == "whatsapp":
+        meta = await stack.enter_async_context(FakeWhatsApp(clock=lambda: clock().timestamp()))
+        meta.webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
+        values |= {"port": port, **{name.lower(): value for name, value in meta.settings().items()}}
+        house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
+        await stack.enter_async_context(web_role(house, {}))
+        return house, OnWhatsApp(meta)
+    fake = await stack.enter_async_context(FakeTelegram())
     values |= {
         "port": port,
         "public_url": f"http://127.0.0.1:{port}",

@@ -12,8 +12,10 @@ from aiohttp import ClientSession
 from bot.app.house import House
 from connectors.terminal import Terminal
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.whatsapp import FakeWhatsApp
 
 _FIXTURES = Path(__file__).parent.parent / "fixtures" / "telegram"
+_WHATSAPP = _FIXTURES.with_name("whatsapp")
 
 Message = dict[str, Any]
 """`text`, and where there are any `choices` (label by id) and `links` (address by label)."""
@@ -103,6 +105,50 @@ class OnTelegram:
         said = [message for message in self._resident.transcript if message["from"]["is_bot"]]
         new, self._read = said[self._read :], len(said)
         return [_telegram(message) for message in new]
+
+
+class OnWhatsApp:
+    """Through Meta's webhook, and back through its Graph API."""
+
+    def __init__(self, fake: FakeWhatsApp) -> None:
+        self._fake = fake
+        self._resident = fake.resident()
+        self._read = 0
+
+    async def does(self, turn: dict[str, Any]) -> None:
+        """A text, a press of a button or a pick from a list, an edit, a reaction, or another kind of message."""
+        match turn:
+            case {"press": str(which)}:
+                self._resident.press(which)
+            case {"edit": str(text)}:
+                self._resident.edit(text)
+            case {"react": str(emoji)}:
+                self._resident.react(emoji)
+            case {"revoke": True}:
+                self._resident.revoke()
+            case {"sends": str(name)}:
+                body = json.loads((_WHATSAPP / f"{name}.json").read_text(encoding="utf-8"))["body"]
+                message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+                own = ("id", "from", "from_user_id", "timestamp")
+                self._resident.deliver({k: v for k, v in message.items() if k not in own})
+            case _:
+                self._resident.say(turn["text"])
+        await self._fake.until(lambda: self._fake.idle)
+
+    async def reads(self) -> list[Message]:
+        """The bot's messages that were not read before."""
+        await self._fake.until(lambda: self._fake.idle)
+        assert self._fake.invalid == []
+        said = [message for message in self._resident.transcript if message["bot"]]
+        new, self._read = said[self._read :], len(said)
+        return [
+            _message(
+                message["text"],
+                {button["id"]: button["title"] for button in message["buttons"]},
+                {message["label"]: message["url"]} if message["url"] else {},
+            )
+            for message in new
+        ]
 
 
 class InTerminal:

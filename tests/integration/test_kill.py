@@ -152,9 +152,11 @@ async def page_shows_the_same(page: WebResident, found: Heard) -> None:
 
 
 @asynccontextmanager
-async def embedded(start: Start, directory: Path, python: str) -> AsyncIterator[Installation]:
-    """SQLite, and one process that has the engine as its child."""
-    port = processes.port()
+async def embedded(
+    start: Start, directory: Path, python: str, port: int | None = None, **more: str
+) -> AsyncIterator[Installation]:
+    """SQLite, and one process that has the engine as its child. `more` are settings."""
+    port = port or processes.port()
     url = f"http://127.0.0.1:{port}"
     async with FakeTelegram() as fake, opened(processes.sqlite(directory)) as store:
         program = processes.bot(
@@ -166,6 +168,7 @@ async def embedded(start: Start, directory: Path, python: str) -> AsyncIterator[
                 "ENGINE_PORT": str(processes.port()),
                 "ACTIONS_PORT": str(processes.port()),
                 **telegram(fake, url),
+                **more,
             },
         )
 
@@ -194,9 +197,12 @@ async def embedded(start: Start, directory: Path, python: str) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def scaled_out(start: Start, directory: Path, python: str) -> AsyncIterator[Installation]:
-    """PostgreSQL and Redis; web, two workers and the engine are services of their own."""
-    port, doors, engine_port = processes.port(), [processes.port() for _ in range(2)], processes.port()
+async def scaled_out(
+    start: Start, directory: Path, python: str, port: int | None = None, **more: str
+) -> AsyncIterator[Installation]:
+    """PostgreSQL and Redis; web, two workers and the engine are services of their own. `more` are settings."""
+    port = port or processes.port()
+    doors, engine_port = [processes.port() for _ in range(2)], processes.port()
     url = f"http://127.0.0.1:{port}"
     secrets = {"ENGINE_SECRET": "engine-secret", "ACTIONS_SECRET": "actions-secret"}
     async with (
@@ -212,6 +218,7 @@ async def scaled_out(start: Start, directory: Path, python: str) -> AsyncIterato
             "CONCURRENCY": "4",
             **secrets,
             **telegram(fake, url),
+            **more,
         }
         migrate = processes.bot("migrate", directory, shared)
         assert await start(migrate).exit_code(processes.START) == 0, migrate.said
