@@ -6,16 +6,26 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from telegram import BotCommand
 from telegram.constants import ChatAction
 from telegram.error import Conflict, TelegramError
 
-from bot.model import Inbound, Kind, Outbound, Receipt
-from bot.ports import Accept, Body, Health, Limits, Refused, SendFault, WebhookRequest
-from connectors import telegram_parse, telegram_render
+from bot.model import SILENT, Inbound, Item, Media, Outbound, Template
+from bot.ports import (
+    Accept,
+    Body,
+    Finding,
+    Health,
+    Limits,
+    Pace,
+    Refused,
+    SendFault,
+    WebhookRequest,
+)
+from connectors import telegram_check, telegram_parse, telegram_render
 from connectors.telegram_api import Api, faults_as_ours, send_fault
 
 log = logging.getLogger(__name__)
@@ -23,7 +33,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name, not its value
-UPDATES = ("message", "edited_message", "callback_query")
+UPDATES = telegram_parse.UPDATES
 COMMANDS = (
     BotCommand("start", "Begin een gesprek"),
     BotCommand("help", "Wat kunt u vragen?"),
@@ -36,9 +46,10 @@ _LONGEST_PAUSE = 60.0
 
 
 class Telegram:
-    """The channel. With a webhook address and secret Telegram calls us; without, `listen` fetches.
+    """The channel of one bot. With a webhook address and secret Telegram calls us; without, `listen` fetches.
 
-    `pause` is how long it waits after a first failure, in seconds; each next wait is twice as long.
+    `rate` and `resident_rate` are messages a second, to all and to one resident. `pause` is how long it waits after a
+    first failure, in seconds; each next wait is twice as long.
     """
 
     def __init__(
@@ -49,6 +60,10 @@ class Telegram:
         secret: str | None = None,
         webhook_url: str | None = None,
         name: str = "telegram",
+        rate: float = 30.0,
+        burst: int = 30,
+        resident_rate: float = 1.0,
+        resident_burst: int = 20,
         pause: float = 1.0,
     ) -> None:
         if (secret is None) != (webhook_url is None):
@@ -58,7 +73,21 @@ class Telegram:
         self._webhook_url = webhook_url
         self._pause = pause
         self._trouble: str | None = None
+        self._limits = Limits(
+            text=telegram_render.TEXT,
+            buttons=telegram_render.BUTTONS,
+            button_label=telegram_render.BUTTON,
+            pace=Pace(rate, burst),
+            resident_pace=Pace(resident_rate, resident_burst),
+            counted=True,
+        )
         self._api = Api(token, api_url=api_url, poll_seconds=_POLL_SECONDS)
+        self._account = telegram_check.Account(
+            api_url=api_url,
+            webhook_url=webhook_url,
+            updates=UPDATES,
+            commands=tuple(command.command for command in COMMANDS),
+        )
 
     @property
     def name(self) -> str:
@@ -67,8 +96,17 @@ class Telegram:
 
     @property
     def limits(self) -> Limits:
-        """What Telegram can show."""
-        return telegram_render.LIMITS
+        """What Telegram can show and bear."""
+        return self._limits
+
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """None: here anything may go at any time."""
+        return {}
+
+    def handshake(self, request: WebhookRequest) -> str:
+        """Telegram asks nothing."""
+        raise Refused("Telegram only calls with POST", 405)
 
     def verify(self, request: WebhookRequest) -> None:
         """Only Telegram knows the secret. Compared in constant time."""
@@ -78,7 +116,7 @@ class Telegram:
         if not hmac.compare_digest(given.encode(errors="replace"), self._secret.encode()):
             raise Refused("the secret header is missing or wrong", 403)
 
-    def parse(self, body: bytes) -> list[Inbound | Receipt]:
+    def parse(self, body: bytes) -> list[Item]:
         """The message in one update."""
         try:
             update = json.loads(body)
@@ -88,21 +126,29 @@ class Telegram:
             raise Refused("not an update")
         return self._read(update)
 
-    def render(self, address: str, message: Outbound) -> list[Body]:
-        """Bodies for sendMessage: HTML, the keyboard under the last."""
-        return telegram_render.render(address, message)
+    def render(self, messages: Sequence[Outbound]) -> list[Body]:
+        """Bodies for sendMessage: HTML, the keyboard under the last part of each message."""
+        return telegram_render.render(messages)
 
-    async def send(self, body: Body) -> str:
+    async def send(self, address: str, body: Body) -> str:
         """One sendMessage; the message's id."""
-        result = await faults_as_ours(self._api.raw("sendMessage", body))
-        return str(result.get("message_id", "")) if isinstance(result, dict) else ""
+        # Last: a body that was stored long ago may hold the address that it had then.
+        result = await faults_as_ours(self._api.raw("sendMessage", {**body, "chat_id": address}))
+        match result:
+            case {"message_id": int(key)}:
+                return str(key)
+        raise SendFault("unreadable answer", retryable=True)
 
-    async def acknowledge(self, message: Inbound) -> None:
+    async def acknowledge(self, message: Inbound, *, typing: bool = True) -> None:
         """Answer the callback query (each must be) and show that we are typing."""
         if message.reply_to is not None:
             await faults_as_ours(self._api.answer_callback_query(message.reply_to))
-        if message.kind is not Kind.EDIT:
+        if typing and message.kind not in SILENT:
             await faults_as_ours(self._api.send_chat_action(message.address, ChatAction.TYPING))
+
+    async def fetch(self, media: Media, limit: int) -> bytes:
+        """A file that a resident sent."""
+        return await self._api.download(media, limit)
 
     async def listen(self, accept: Accept) -> None:
         """With a webhook: tell Telegram where we are, until it knows. Without: fetch, for ever."""
@@ -122,6 +168,10 @@ class Telegram:
         except SendFault as fault:
             return Health("down", fault.reason)
         return Health("degraded", self._trouble) if self._trouble else Health("ok")
+
+    async def check(self) -> list[Finding]:
+        """Everything from the token to the menu."""
+        return await telegram_check.check(self._api, self._account)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -157,7 +207,7 @@ class Telegram:
             await accept(items)
         return None if last is None else last + 1
 
-    def _read(self, update: Mapping[str, Any]) -> list[Inbound | Receipt]:
+    def _read(self, update: Mapping[str, Any]) -> list[Item]:
         try:
             message = telegram_parse.read(self._name, update)
         except (

@@ -1,4 +1,4 @@
-"""The way to Telegram's Bot API: python-telegram-bot's Bot, quiet, with raw answers and faults as ours."""
+"""The way to Telegram's Bot API: python-telegram-bot's Bot, quiet, with raw answers, files and faults as ours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from telegram import Bot
@@ -23,9 +24,16 @@ from telegram.error import (
 )
 from telegram.request import BaseRequest, RequestData
 
+from bot.model import Media
 from bot.ports import SendFault
 
 T = TypeVar("T")
+
+NO_TOKEN = "the token is not accepted"  # noqa: S105 - a reason, not a token
+TOO_LARGE = "the file is too large"
+_PATH = re.compile(r"\w[\w ()+-]*(?:\.[\w()+-]+)*(?:/\w[\w ()+-]*(?:\.[\w()+-]+)*)*")
+"""Where a file is, below our address for files: no scheme, no way up, nothing that begins a query."""
+_CHUNK = 64 * 1024
 
 # Lengths of time as timedelta, as the library's next version has them; else it warns of each that it reads.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -44,14 +52,35 @@ class Api(Bot):
             request=_Request(seconds=20, connections=64),
             get_updates_request=_Request(seconds=poll_seconds + 10, connections=1),
         )
+        self._files = _Request(seconds=60, connections=4)
 
     async def raw(self, method: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method; what its `result` holds."""
         return await self._post(method, dict(parameters))
 
+    async def download(self, media: Media, limit: int) -> bytes:
+        """A file by its id. Raises `SendFault`: for a larger one than `limit` it is not retryable, nor for one of more
+        than 20 MB, which Telegram keeps to itself."""
+        if media.size is not None and media.size > limit:
+            raise SendFault(TOO_LARGE, retryable=False)
+        try:
+            about = await self.raw("getFile", {"file_id": media.ref})
+        except BadRequest as error:
+            raise _file_fault(error) from None
+        except TelegramError as error:
+            raise send_fault(error) from None
+        if not isinstance(about, dict) or not isinstance(path := about.get("file_path"), str):
+            raise SendFault("unreadable answer", retryable=True)
+        if not _PATH.fullmatch(path):
+            raise SendFault("the file is at a place that is not Telegram's", retryable=False)
+        size = about.get("file_size")
+        if isinstance(size, int) and size > limit:
+            raise SendFault(TOO_LARGE, retryable=False)
+        return await self._files.content(f"{self.base_file_url}/{quote(path)}", limit)
+
     async def close_connections(self) -> None:
         """Give the connections back. (`shutdown` does so only after an `initialize` that asks for getMe.)"""
-        for request in self._request:
+        for request in (*self._request, self._files):
             await request.shutdown()
 
 
@@ -91,11 +120,29 @@ class _Request(BaseRequest):
                 status, payload = answer.status, await answer.read()
         except TimeoutError:
             raise TimedOut from None
-        except ClientError as error:
+        except (ClientError, OSError) as error:
             raise NetworkError(type(error).__name__) from None
         if status >= 500:
             raise NetworkError(f"HTTP {status}")
         return status, payload
+
+    async def content(self, url: str, limit: int) -> bytes:
+        """What is at an address, at most so many bytes. Raises `SendFault`."""
+        content = bytearray()
+        try:
+            # Not to where it points on: the address holds the token.
+            async with self._open().get(url, allow_redirects=False) as answer:
+                if answer.status != 200:
+                    raise SendFault(f"HTTP {answer.status}", retryable=answer.status >= 400)
+                async for chunk in answer.content.iter_chunked(_CHUNK):
+                    content += chunk
+                    if len(content) > limit:
+                        raise SendFault(TOO_LARGE, retryable=False)
+        except NetworkError as error:
+            raise send_fault(error) from None
+        except (TimeoutError, ClientError, OSError, ValueError) as error:
+            raise SendFault(f"no answer: {type(error).__name__}", retryable=True) from None
+        return bytes(content)
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
@@ -140,6 +187,16 @@ def send_fault(error: TelegramError) -> SendFault:
             description = re.sub(r'".*"|\d{5,}', "…", error.message, flags=re.DOTALL)
             return SendFault(f"bad request: {description[:120]}", retryable=False)
         case InvalidToken():
-            return SendFault("the token is not accepted", retryable=True)
+            return SendFault(NO_TOKEN, retryable=True)
         case _:
             return SendFault(f"no answer: {error.message.split(':')[0][:60]}", retryable=True)
+
+
+def _file_fault(error: BadRequest) -> SendFault:
+    """Telegram has one answer for a file that it does not know and one that it can't reach just now."""
+    words = error.message.lower()
+    if "too big" in words:
+        return SendFault(TOO_LARGE, retryable=False)
+    if "temporarily" in words:
+        return SendFault("the file is unknown, or can't be had just now", retryable=True)
+    return send_fault(error)

@@ -1,42 +1,46 @@
-"""A message to a resident as bodies for Telegram's sendMessage."""
+"""Messages to a resident as bodies for Telegram's sendMessage."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from bot.model import Link, Outbound
-from bot.ports import Body, Limits
+from bot.ports import Body
 from connectors.markup import clean, cut, read, split, to_html
 
-LIMITS = Limits(text=4096, buttons=100, button_label=64)
+TEXT = 4096
+BUTTONS = 100
+BUTTON = 64
 
 _PAGE = re.compile(r"https?://[^\s/?#]+\.[^\s/?#]+\S*")
 _NO_WORDS = "…"
 """Telegram shows no keyboard without a text."""
 
 
-def render(address: str, message: Outbound) -> list[Body]:
-    """The text in as many parts as it needs, the keyboard under the last."""
+def render(messages: Sequence[Outbound]) -> list[Body]:
+    """Each message by itself: its text in as many parts as it needs, the keyboard under the last."""
+    return [body for message in messages for body in _bodies(message)]
+
+
+def _bodies(message: Outbound) -> list[Body]:
     text = "\n".join([message.text, *(_line(link) for link in message.links if not _clickable(link))])
-    parts = [to_html(part) for part in split(read(text), LIMITS.text)]
-    rows = [
-        [{"text": cut(c.label, LIMITS.button_label) or c.id, "callback_data": c.id}] for c in message.choices
-    ]
+    parts = [to_html(part) for part in split(read(text), TEXT)]
+    rows = [[{"text": cut(c.label, BUTTON) or c.id, "callback_data": c.id}] for c in message.choices]
     rows += [
-        [{"text": cut(link.label, LIMITS.button_label) or link.url, "url": link.url}]
+        [{"text": cut(link.label, BUTTON) or link.url, "url": link.url}]
         for link in message.links
         if _clickable(link)
     ]
-    keyboards = [rows[at : at + LIMITS.buttons] for at in range(0, len(rows), LIMITS.buttons)]
+    keyboards = [rows[at : at + BUTTONS] for at in range(0, len(rows), BUTTONS)]
     parts += [_NO_WORDS] * (len(keyboards) - min(1, len(parts)))
     keyboards = [[]] * (len(parts) - len(keyboards)) + keyboards
-    return [_body(address, part, rows) for part, rows in zip(parts, keyboards, strict=True)]
+    return [_body(part, rows) for part, rows in zip(parts, keyboards, strict=True)]
 
 
-def _body(address: str, html: str, rows: list[list[dict[str, str]]]) -> Body:
+def _body(html: str, rows: list[list[dict[str, str]]]) -> Body:
     body: dict[str, Any] = {
-        "chat_id": address,
         "text": html,
         "parse_mode": "HTML",
         "link_preview_options": {"is_disabled": True},
