@@ -8,14 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Message, MessageReactionUpdated, ReactionTypeEmoji, Update
 from telegram.constants import ChatType
 
 from bot.model import Inbound, Kind, Media, Place
 
-UPDATES = ("message", "edited_message", "callback_query")
-"""The kinds of update that are read; Telegram brings others only where they were asked for earlier. Reactions are not
-among them: Telegram promises those only where a bot is an administrator, so not in private chats."""
+UPDATES = ("message", "edited_message", "callback_query", "message_reaction")
+"""The kinds of update that are read; Telegram brings others only where they were asked for earlier. The last one it
+promises only where a bot is an administrator. Asking costs nothing, and in private chats it comes from some apps."""
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w{1,32})?(?=\s|$)")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -61,6 +61,8 @@ def read(channel: str, payload: Mapping[str, Any]) -> Inbound | None:
         return _edit(channel, number, update.edited_message)
     if update.callback_query is not None:
         return _press(channel, number, update.callback_query)
+    if update.message_reaction is not None:
+        return _reaction(channel, number, update.message_reaction)
     return None
 
 
@@ -186,6 +188,29 @@ def _press(channel: str, number: str, query: CallbackQuery) -> Inbound | None:
     )
 
 
+def _reaction(channel: str, number: str, change: MessageReactionUpdated) -> Inbound | None:
+    """The emoji that is there now, or that there is none any more. Of several the first; those that are pictures of
+    somebody's own have no character, so a change from one to another is nothing to us."""
+    if change.chat.type != ChatType.PRIVATE or (change.user is not None and change.user.is_bot):
+        return None
+    before, now = (
+        [_short(one.emoji) for one in side if isinstance(one, ReactionTypeEmoji)]
+        for side in (change.old_reaction, change.new_reaction)
+    )
+    if not before and not now:
+        return None
+    key = _id(change.message_id)
+    return Inbound(
+        channel,
+        address=_id(change.chat.id),
+        external_id=f"{number}:reaction:{key}",
+        kind=Kind.REACTION,
+        text=now[0] if now else "",
+        ref=key,
+        sent_at=change.date,
+    )
+
+
 def _label(query: CallbackQuery, choice: str) -> str:
     """What stood on the button, where its message still tells."""
     markup = query.message.reply_markup if isinstance(query.message, Message) else None
@@ -205,7 +230,7 @@ def _id(value: object) -> str:
 
 
 def _short(value: object) -> str:
-    """Callback data has 64 bytes at most; ids of queries are shorter still."""
+    """Callback data has 64 bytes at most; ids of queries and emoji are shorter still."""
     words = _words(value)
     if len(words) > 64:
         raise ValueError("too long")
