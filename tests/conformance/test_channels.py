@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.bus.memory import MemoryBus
-from bot.model import Choice, Inbound, Item, Kind, Outbound, Receipt
+from bot.model import Choice, Inbound, Item, Kind, Media, Outbound, Place, Receipt
 from bot.ports import Body, Channel, WebhookRequest
 from connectors.markup import clean, read
 from connectors.telegram import SECRET_HEADER, Telegram
@@ -218,4 +218,7 @@ def request(headers: dict[str, str]) -> WebhookRequest:
 def inbound(truth: dict[str, Any]) -> Inbound | Receipt:
     """An expectation of a truth file."""
     sent_at = datetime.fromisoformat(truth["sent_at"]) if "sent_at" in truth else None
-    return Inbound(**truth | {"kind": Kind(truth["kind"]), "sent_at": sent_at})
+    media = Media(**truth["media"]) if "media" in truth else None
+    place = Place(**truth["place"]) if "place" in truth else None
+    known = {"kind": Kind(truth["kind"]), "sent_at": sent_at, "media": media, "place": place}
+    return Inbound(**truth | known)

@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
 import random
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from tests.fakes.telegram_rules import TEXT_LIMIT, Json, Refusal, check_keyboard, parse_html, utf16
+
+FILE_LIMIT = 20 * 2**20
+"""Larger files Telegram does not hand over to a bot."""
+ON_DEMAND = ("chat_member", "message_reaction", "message_reaction_count")
+"""Kinds of update that come only when they are asked for by name."""
 
 
 class Dropped(Exception):
@@ -37,6 +44,18 @@ class Faults:
     retry_after: int = 1
 
 
+FILE_FIELDS: dict[str, Json] = {
+    # What the Bot API promises of a file besides its ids.
+    "photo": {"width": 1280, "height": 960},
+    "voice": {"duration": 4},
+    "audio": {"duration": 4},
+    "video": {"duration": 4, "width": 640, "height": 480},
+    "animation": {"duration": 4, "width": 640, "height": 480},
+    "video_note": {"duration": 4, "length": 240},
+    "sticker": {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False},
+}
+
+
 @dataclass
 class Resident:
     """Someone with Telegram, in a private chat with the bot."""
@@ -48,6 +67,8 @@ class Resident:
     started: bool = True
     transcript: list[Json] = field(default_factory=list)
     """Messages of both sides in order; those of the bot carry what it sent, parsed."""
+    reactions: dict[int, list[Json]] = field(default_factory=dict)
+    """The resident's own, by message."""
 
     @property
     def heard(self) -> list[str]:
@@ -70,6 +91,30 @@ class Resident:
         """Send a message with this content: `{"voice": {...}}`, `{"location": {...}}`. The update's id."""
         message = self.fake.message(self, self._profile(), content)
         return self.fake.update({"message": dict(message)}, self.id)
+
+    def send_file(self, kind: str, content: bytes, mime: str | None = None, **more: Any) -> int:
+        """Send a file: a `photo` (which comes in two sizes), `voice`, `document`, ... The update's id."""
+        about = {
+            "file_id": self.fake.keep(content),
+            "file_unique_id": self.fake.new_id(),
+            "file_size": len(content),
+        }
+        about |= FILE_FIELDS.get(kind, {}) | ({"mime_type": mime} if mime else {}) | more
+        if kind == "photo":
+            small = {"file_id": self.fake.keep(content[:10]), "file_unique_id": self.fake.new_id()}
+            return self.deliver({"photo": [small | {"width": 90, "height": 68}, about]})
+        caption = {"caption": about.pop("caption")} if "caption" in about else {}
+        return self.deliver({kind: about} | caption)
+
+    def react(self, *emoji: str, about: int | None = None) -> int:
+        """Leave these emoji, or none any more, under a message: the bot's last one unless told. The update's id."""
+        if about is None:
+            about = next(m["message_id"] for m in reversed(self.transcript) if m["from"]["is_bot"])
+        before = self.reactions.get(about, [])
+        self.reactions[about] = [{"type": "emoji", "emoji": one} for one in emoji]
+        change = {"chat": self._chat(), "user": self._profile(), "date": self.fake.now(), "message_id": about}
+        change |= {"old_reaction": before, "new_reaction": self.reactions[about]}
+        return self.fake.update({"message_reaction": change}, self.id)
 
     def edit(self, text: str) -> int:
         """Change the last text of one's own."""
@@ -126,6 +171,12 @@ class FakeTelegram:
         self.typing: list[int] = []
         self.commands: list[Json] = []
         self.webhook: Json = {}
+        self.allowed_updates: list[str] | None = None
+        """What was last asked for, by either way."""
+        self.last_error: Json = {}
+        """`last_error_date` and `last_error_message`, once a call of the webhook failed."""
+        self.files: dict[str, tuple[str, bytes]] = {}
+        """By id: where it is, and what is in it."""
         self.faults = Faults()
         self.per_chat_seconds = 0.0
         """Least time between two messages to one chat; 429 before that. Telegram asks about one second."""
@@ -152,6 +203,7 @@ class FakeTelegram:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=10 * 2**20)
         app.router.add_route("*", "/bot{token}/{method}", self._handle)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._download)
         _control(app, self)
         self._session = ClientSession(timeout=ClientTimeout(total=30))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
@@ -190,6 +242,16 @@ class FakeTelegram:
         self.pending.append((number, chat_id, {"update_id": number} | content))
         self._wake()
         return number
+
+    def keep(self, content: bytes, path: str | None = None) -> str:
+        """Have a file for `getFile`; its id."""
+        key = self.new_id()
+        self.files[key] = (path or f"documents/file_{len(self.files)}.bin", content)
+        return key
+
+    def new_id(self) -> str:
+        """An id as Telegram gives it to files."""
+        return base64.urlsafe_b64encode(self.random.randbytes(24)).decode()
 
     def restart_numbers(self) -> None:
         """What Telegram may do after a week of silence: go on from a random number, here a lower one."""
@@ -256,6 +318,22 @@ class FakeTelegram:
                 request.transport.abort()
             return web.Response()
 
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        self.calls.append(("file", {"path": request.match_info["path"]}))
+        try:
+            if script := self._scripted.get("file"):
+                raise script.pop(0)
+        except Refusal as refusal:
+            return web.Response(status=refusal.code, headers=refusal.parameters)
+        except Dropped:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        found = dict(self.files.values()).get(request.match_info["path"])
+        if request.match_info["token"] != self.token or found is None:
+            return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
+        return web.Response(body=found, content_type="application/octet-stream")
+
     def _methods(self) -> dict[str, Callable[[Json], Any]]:
         return {
             "getme": lambda _: (
@@ -269,6 +347,8 @@ class FakeTelegram:
             "sendchataction": self._send_chat_action,
             "answercallbackquery": self._answer_callback_query,
             "setmycommands": self._set_my_commands,
+            "getmycommands": lambda _: self.commands,
+            "getfile": self._get_file,
         }
 
     def _send_message(self, p: Json) -> Json:
@@ -331,6 +411,15 @@ class FakeTelegram:
         self.commands = commands
         return True
 
+    def _get_file(self, p: Json) -> Json:
+        key = str(p.get("file_id", ""))
+        if key not in self.files:
+            raise Refusal(400, "Bad Request: invalid file_id")
+        path, content = self.files[key]
+        if len(content) > FILE_LIMIT:
+            raise Refusal(400, "Bad Request: file is too big")
+        return {"file_id": key, "file_unique_id": key[:12], "file_size": len(content), "file_path": path}
+
     def _set_webhook(self, p: Json) -> bool:
         if not p.get("url"):
             return self._delete_webhook(p)
@@ -339,9 +428,9 @@ class FakeTelegram:
             raise Refusal(400, "Bad Request: bad webhook: invalid webhook URL specified")
         if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", p.get("secret_token", "")):
             raise Refusal(400, "Bad Request: secret token contains unallowed characters")
-        self.webhook = p | {
-            "allowed_updates": _json(p.get("allowed_updates")) or self.webhook.get("allowed_updates")
-        }
+        self._ask_for(p)
+        self.webhook = p
+        self.last_error = {}
         self._end_poll()
         self._wake()
         return True
@@ -355,7 +444,14 @@ class FakeTelegram:
 
     def _webhook_info(self, p: Json) -> Json:
         waiting = {"has_custom_certificate": False, "pending_update_count": len(self.pending)}
-        return {"url": self.webhook.get("url", "")} | waiting
+        asked = {"allowed_updates": self.allowed_updates} if self.allowed_updates else {}
+        return {"url": self.webhook.get("url", "")} | waiting | asked | self.last_error
+
+    def _ask_for(self, p: Json) -> None:
+        """Not to name any leaves it as it is; an empty list is the default."""
+        wanted = _json(p.get("allowed_updates"))
+        if isinstance(wanted, list):
+            self.allowed_updates = wanted or None
 
     async def _get_updates(self, p: Json) -> list[Json]:
         if self.webhook:
@@ -369,7 +465,7 @@ class FakeTelegram:
             self.pending = [row for row in self.pending if row[0] >= offset]
         elif offset < 0:
             self.pending = self.pending[offset:]
-        wanted = _json(p.get("allowed_updates"))
+        self._ask_for(p)
         deadline = time.monotonic() + float(p.get("timeout") or 0)
         while not self.pending and not mine.is_set() and (left := deadline - time.monotonic()) > 0:
             try:
@@ -382,7 +478,7 @@ class FakeTelegram:
                 409,
                 "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
             )
-        self.pending = [row for row in self.pending if _is_wanted(row[2], wanted)]
+        self.pending = [row for row in self.pending if self._is_wanted(row[2])]
         return [update for _, _, update in self.pending[:limit]]
 
     # Inner workings -----------------------------------------------------------------------------------------------
@@ -409,6 +505,12 @@ class FakeTelegram:
         if (likely := getattr(self.faults, kind)) and self.random.random() < likely:
             raise fault
 
+    def _is_wanted(self, update: Json) -> bool:
+        kinds = update.keys() - {"update_id"}
+        if self.allowed_updates is None:
+            return not kinds.intersection(ON_DEMAND)
+        return not kinds or not kinds.isdisjoint(self.allowed_updates)
+
     def _end_poll(self) -> None:
         if self._poll:
             self._poll.set()
@@ -430,7 +532,7 @@ class FakeTelegram:
         """Bring one chat's updates to the webhook, in order, each until it is taken."""
         try:
             while self.webhook and (row := next((r for r in self.pending if r[1] == chat_id), None)):
-                if not _is_wanted(row[2], self.webhook.get("allowed_updates")) or await self._bring(row[2]):
+                if not self._is_wanted(row[2]) or await self._bring(row[2]):
                     self.pending.remove(row)
         finally:
             del self._pumps[chat_id]
@@ -450,6 +552,12 @@ class FakeTelegram:
             self._wake()
             if 200 <= status < 300:
                 return True
+            words = (
+                f"Wrong response from the webhook: {status} {_phrase(status)}"
+                if status
+                else "Connection refused"
+            )
+            self.last_error = {"last_error_date": self.now(), "last_error_message": words}
             await asyncio.sleep(pause)
             pause = min(pause * 2, 60)
         return False
@@ -464,6 +572,10 @@ async def _parameters(request: web.Request) -> Json:
     return parameters
 
 
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+
+
 def _json(value: Any) -> Any:
     """Parameters that are objects come as JSON in a form, or as they are in a JSON body."""
     if not isinstance(value, str):
@@ -472,10 +584,6 @@ def _json(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         raise Refusal(400, "Bad Request: can't parse JSON object") from None
-
-
-def _is_wanted(update: Json, wanted: list[str] | None) -> bool:
-    return not wanted or any(key in wanted for key in update) or len(update) == 1
 
 
 def _buttons(message: Json) -> list[Json]:
@@ -495,6 +603,8 @@ def _control(app: web.Application, fake: FakeTelegram) -> None:
     GET  /_fake/state                       {"pending", "webhook_answers", "queries": {id: answered}, "typing"}
     POST /_fake/say    {"chat_id", "text"}  a resident types;   POST /_fake/press {"chat_id", "which"}
     POST /_fake/update {"chat_id", ...}     any update without its id
+    POST /_fake/send_file {"chat_id", "kind", "content", "mime"}   a file, its content in base64
+    POST /_fake/react  {"chat_id", "emoji"} an emoji under the bot's last message, or none ("")
     POST /_fake/block  {"chat_id"}
     POST /_fake/faults {"flood": 0.1, "error": 0.1, "drop": 0.1, "drop_after": 0.1, "retry_after": 1}
     """
@@ -528,12 +638,22 @@ def _control(app: web.Application, fake: FakeTelegram) -> None:
         chat_id = int(body.pop("chat_id", 0))
         return fake.update(body, chat_id)
 
+    def send_file(body: Json) -> int:
+        content = base64.b64decode(body["content"])
+        return fake.resident(body["chat_id"]).send_file(body["kind"], content, body.get("mime"))
+
+    def react(body: Json) -> int:
+        emoji = [body["emoji"]] if body["emoji"] else []
+        return fake.resident(body["chat_id"]).react(*emoji)
+
     app.router.add_get("/_fake/sent", sent)
     app.router.add_get("/_fake/state", state)
     app.router.add_post("/_fake/say", told(lambda b: fake.resident(b["chat_id"]).say(b["text"])))
     app.router.add_post("/_fake/press", told(lambda b: fake.resident(b["chat_id"]).press(b["which"])))
     app.router.add_post("/_fake/block", told(lambda b: fake.resident(b["chat_id"]).block()))
     app.router.add_post("/_fake/update", told(update))
+    app.router.add_post("/_fake/send_file", told(send_file))
+    app.router.add_post("/_fake/react", told(react))
     app.router.add_post("/_fake/faults", told(lambda b: setattr(fake, "faults", Faults(**b))))
 
 
