@@ -164,7 +164,7 @@ class Telegram:
     async def health(self) -> Health:
         """Whether Telegram knows us, and whether messages come in."""
         try:
-            await faults_as_ours(self._api.get_me())
+            await faults_as_ours(self._api.raw("getMe", {}))
         except SendFault as fault:
             return Health("down", fault.reason)
         return Health("degraded", self._trouble) if self._trouble else Health("ok")

@@ -55,8 +55,11 @@ class Api(Bot):
         self._files = _Request(seconds=60, connections=4)
 
     async def raw(self, method: str, parameters: Mapping[str, Any]) -> Any:
-        """Call a method; what its `result` holds."""
-        return await self._post(method, dict(parameters))
+        """Call a method; what its `result` holds. Raises `TelegramError`."""
+        try:
+            return await self._post(method, dict(parameters))
+        except LookupError:  # a good answer without a result: from a proxy in between
+            raise TelegramError("unreadable answer") from None
 
     async def download(self, media: Media, limit: int) -> bytes:
         """A file by its id. Raises `SendFault`: for a larger one than `limit` it is not retryable, nor for one of more
@@ -173,6 +176,8 @@ async def faults_as_ours(call: Awaitable[T]) -> T:
         return await call
     except TelegramError as error:
         raise send_fault(error) from None
+    except LookupError:  # as in `Api.raw`, from a method of the library
+        raise SendFault("unreadable answer", retryable=True) from None
 
 
 def send_fault(error: TelegramError) -> SendFault:
