@@ -73,6 +73,7 @@ class Outbox:
         self._clock = clock
         self._jitter = jitter or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._marks: Batch[_Mark] = Batch(self._mark)
+        self._told: Batch[Sequence[Receipt]] = Batch(self._note)
 
     async def claim(self, limit: int) -> list[Letter]:
         """Lease the oldest undelivered message of up to `limit` conversations, where it is due."""
@@ -134,10 +135,6 @@ class Outbox:
                 "done_at": self._clock(),
             }
             await self._marks.add(_Mark(letter, values))
-            if channel.limits.receipts:  # what the vendor told of it before we knew its id
-                await receipts.settle(
-                    self._database, letter.channel, [external_id], self._clock(), self._jitter
-                )
 
     def _window(self, letter: Letter) -> Window:
         return window(self._channels[letter.channel].limits, letter.last_inbound_at, self._clock())
@@ -195,6 +192,7 @@ class Outbox:
 
     async def _mark(self, marks: Sequence[_Mark]) -> None:
         sent: list[tuple[str, str, datetime]] = []
+        told: dict[str, list[str]] = {}
         async with self._database.write() as connection:
             for mark in marks:
                 marked = await connection.execute(
@@ -202,16 +200,26 @@ class Outbox:
                     .where(outbox.c.seq == mark.letter.seq, outbox.c.lease_token == mark.letter.token)
                     .values(lease_token=None, lease_until=None, **mark.values)
                 )
-                counted = self._channels[mark.letter.channel].limits.counted
-                if counted and marked.rowcount and mark.values.get("state") is Delivery.SENT:
+                if not marked.rowcount or mark.values.get("state") is not Delivery.SENT:
+                    continue
+                limits = self._channels[mark.letter.channel].limits
+                if limits.counted:
                     sent.append((mark.letter.channel, mark.letter.kind, mark.values["done_at"]))
+                if limits.receipts:
+                    told.setdefault(mark.letter.channel, []).append(mark.values["external_id"])
             await count(connection, self._database, "sent", sent)
+        for channel, ids in told.items():  # what the vendor said of them before we knew their ids
+            await receipts.settle(self._database, channel, ids, self._clock(), self._jitter)
 
     async def receipts(self, items: Sequence[Receipt]) -> None:
         """Note what vendors say; a state only moves forward. Returns when it is committed."""
-        await receipts.note(self._database, items, self._clock(), self._jitter)
+        await self._told.add(items)
         if any(item.retryable for item in items):
             await self._bus.publish("outbox")
+
+    async def _note(self, batches: Sequence[Sequence[Receipt]]) -> None:
+        items = [item for batch in batches for item in batch]
+        await receipts.note(self._database, items, self._clock(), self._jitter)
 
     async def clear_leases(self) -> None:
         """Take back what a process held that was killed; only for the one process that owns the store."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,37 +78,50 @@ async def _apply(
     jitter: random.Random,
 ) -> list[bool]:
     """Move the messages' states forward, where the receipts do; of each whether we know its message."""
+    look = {"channels": {item.channel for item in items}, "ids": {item.external_id for item in items}}
+    rows = await connection.execute(_TOLD_OF, {name: sorted(values) for name, values in look.items()})
+    letters = {(row.channel, row.external_id): _Letter(row, Delivery(row.state)) for row in rows}
     delivered: list[tuple[str, str, datetime]] = []
-    known = [await _one(connection, item, now, jitter, delivered) for item in items]
+    for item in items:
+        if letter := letters.get((item.channel, item.external_id)):
+            _move(letter, item, now, jitter, delivered)
+    for letter in letters.values():
+        if letter.values:
+            await connection.execute(
+                sa.update(outbox).where(outbox.c.seq == letter.row.seq).values(**letter.values)
+            )
     await count(connection, database, "delivered", delivered)
-    return known
+    return [(item.channel, item.external_id) in letters for item in items]
 
 
-async def _one(
-    connection: AsyncConnection,
+@dataclass
+class _Letter:
+    """A message as it was read, and what becomes of it."""
+
+    row: Any
+    state: Delivery
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def _move(
+    letter: _Letter,
     item: Receipt,
     now: datetime,
     jitter: random.Random,
     delivered: list[tuple[str, str, datetime]],
-) -> bool:
-    mine = sa.and_(outbox.c.channel == item.channel, outbox.c.external_id == item.external_id)
-    columns = (outbox.c.seq, outbox.c.state, outbox.c.kind, outbox.c.attempts, outbox.c.done_at)
-    row = (await connection.execute(sa.select(*columns).where(mine).with_for_update())).one_or_none()
-    if row is None:
-        return False
-    state = Delivery(row.state)
-    if state not in _ORDER:
-        return True  # failed, or in the queue again: nothing that comes later makes that undone
+) -> None:
+    """One step forward, or none. One that failed, or is in the queue again, stays so whatever comes later."""
+    if letter.state not in _ORDER:
+        return
     if item.state is Delivery.FAILED:
-        values = _failed(item, row, now, jitter)
-    elif _ORDER.index(item.state) > _ORDER.index(state):
-        values = {"state": item.state}
-        if state is Delivery.SENT:
-            delivered.append((item.channel, row.kind, row.done_at or now))
+        letter.values = _failed(item, letter.row, now, jitter)
+    elif _ORDER.index(item.state) > _ORDER.index(letter.state):
+        if letter.state is Delivery.SENT:
+            delivered.append((item.channel, letter.row.kind, letter.row.done_at or now))
+        letter.values = {"state": item.state}
     else:
-        return True
-    await connection.execute(sa.update(outbox).where(outbox.c.seq == row.seq).values(**values))
-    return True
+        return
+    letter.state = letter.values["state"]
 
 
 def _failed(item: Receipt, row: Any, now: datetime, jitter: random.Random) -> dict[str, Any]:
@@ -126,6 +139,25 @@ def _failed(item: Receipt, row: Any, now: datetime, jitter: random.Random) -> di
     wait = backoff(jitter, row.attempts + 1)
     log.warning("message %d on %s is sent again in %.0f s: %s", row.seq, item.channel, wait, reason)
     return {**again, "state": Delivery.QUEUED, "not_before": now + timedelta(seconds=wait)}
+
+
+_TOLD_OF = (
+    sa.select(
+        outbox.c.seq,
+        outbox.c.channel,
+        outbox.c.external_id,
+        outbox.c.state,
+        outbox.c.kind,
+        outbox.c.attempts,
+        outbox.c.done_at,
+    )
+    .where(
+        outbox.c.channel.in_(sa.bindparam("channels", expanding=True)),
+        outbox.c.external_id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    .order_by(outbox.c.seq)
+    .with_for_update()
+)
 
 
 def _row(item: Receipt, now: datetime) -> dict[str, Any]:
