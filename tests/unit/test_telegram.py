@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import web
 
-from bot.model import Choice, Inbound, Kind, Link, Outbound, Receipt
-from bot.ports import Accept, Refused, SendFault, WebhookRequest
+from bot.model import Choice, Inbound, Item, Kind, Link, Outbound
+from bot.ports import Accept, Pace, Refused, SendFault, WebhookRequest
 from connectors.telegram import Telegram
 from tests.fakes.telegram import Dropped, FakeTelegram, Resident
 from tests.fakes.telegram_rules import Refusal
@@ -29,7 +29,7 @@ class Inbox:
         self.down = 0
         self.news = asyncio.Event()
 
-    async def accept(self, items: Sequence[Inbound | Receipt]) -> None:
+    async def accept(self, items: Sequence[Item]) -> None:
         self.deliveries += 1
         if self.down:
             self.down -= 1
@@ -93,6 +93,7 @@ async def test_polling_takes_everything_once_and_in_order(
         "message",
         "edited_message",
         "callback_query",
+        "message_reaction",
     ]
 
 
@@ -114,7 +115,7 @@ async def test_a_crash_after_storing_brings_it_again(fake: FakeTelegram, residen
     inbox = Inbox()
     stored = asyncio.Event()
 
-    async def store_and_hang(items: Sequence[Inbound | Receipt]) -> None:
+    async def store_and_hang(items: Sequence[Item]) -> None:
         await inbox.accept(items)
         stored.set()
         await asyncio.Event().wait()
@@ -192,8 +193,33 @@ async def test_an_update_that_cannot_be_read_does_not_stop_the_rest(
     async with listening(telegram, inbox.accept):
         assert await inbox.texts(2) == ["voor", "na"]
         await fake.until(lambda: not fake.pending)
-    assert "can't be read" in caplog.text
+    assert "telegram: skipped an update that can't be read (KeyError)" in caplog.messages
     assert "geheim" not in caplog.text
+
+
+async def test_an_update_that_cannot_be_read_is_taken_from_a_webhook_too(
+    fake: FakeTelegram, resident: Resident, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox()
+    runner, url = await serve_webhook(inbox, lambda: channel, [])
+    channel = Telegram(fake.token, api_url=fake.url, secret=SECRET, webhook_url=url, name="burgerzaken")
+    fake.update({"message": {"text": "geheim", "chat": {"id": 1}}}, resident.id)
+    resident.say("na")
+    await channel.listen(inbox.accept)
+    assert await inbox.texts(1) == ["na"]
+    await fake.until(lambda: not fake.pending)
+    assert fake.webhook_answers == [200, 200]
+    assert "burgerzaken: skipped an update that can't be read (KeyError)" in caplog.messages
+    assert "geheim" not in caplog.text
+    await channel.close()
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize("kind", ["my_chat_member", "poll", "business_message", "hologram_call"])
+def test_what_is_not_for_us_is_no_news(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert Telegram("1:x").parse(json.dumps({"update_id": 1, kind: {"chat": "geheim"}}).encode()) == []
+    assert not [record for record in caplog.records if record.name.startswith("connectors")]
 
 
 async def test_health_tells_what_is_wrong(fake: FakeTelegram, telegram: Telegram, resident: Resident) -> None:
@@ -274,8 +300,8 @@ async def test_a_conversation_with_buttons(
         (Link("Website", "https://www.zonneveen.example/"), Link("Bel 14 0999", "tel:14 0999")),
     )
     async with listening(telegram, inbox.accept):
-        for body in telegram.render(str(resident.id), message):
-            await telegram.send(body)
+        for body in telegram.render([message]):
+            await telegram.send(str(resident.id), body)
         assert resident.heard == ["Bedoelt u een van deze?\n\n• kies < 1 & tik\nBel 14 0999"]
         assert resident.transcript[-1]["entities"] == [{"type": "bold", "offset": 0, "length": 9}]
         assert [button["text"] for button in resident.buttons] == [
@@ -309,10 +335,106 @@ async def test_an_edit_is_read_and_not_typed_at(
     assert fake.typing == [resident.id]
 
 
+async def test_a_press_is_answered_where_nobody_types(
+    fake: FakeTelegram, telegram: Telegram, resident: Resident
+) -> None:
+    [body] = telegram.render([Outbound("Kies", (Choice("human", "Een medewerker"),))])
+    await telegram.send(str(resident.id), body)
+    resident.press("human")
+    [press] = telegram.parse(json.dumps(fake.pending[0][2]).encode())
+    assert isinstance(press, Inbound)
+    await telegram.acknowledge(press, typing=False)
+    assert list(fake.queries.values()) == [True]
+    assert fake.typing == []
+
+
+async def test_a_reaction_is_read_and_not_typed_at(
+    fake: FakeTelegram, telegram: Telegram, resident: Resident
+) -> None:
+    inbox = Inbox()
+    key = await telegram.send(str(resident.id), telegram.render([Outbound("Hoi")])[0])
+    async with listening(telegram, inbox.accept):
+        await fake.until(lambda: bool(fake.sent("getUpdates")))
+        resident.react("👍")
+        resident.react()
+        assert await inbox.texts(2) == ["👍", ""]
+    assert [(item.kind, item.ref) for item in inbox.items] == [(Kind.REACTION, key)] * 2
+    for item in inbox.items:
+        await telegram.acknowledge(item)
+    assert fake.typing == []
+
+
+async def test_the_address_is_that_of_today(telegram: Telegram, resident: Resident) -> None:
+    """Bodies that an earlier version stored hold a chat of their own."""
+    [body] = telegram.render([Outbound("Hoi")])
+    assert "chat_id" not in body
+    await telegram.send(str(resident.id), {"chat_id": "404", **body})
+    assert resident.heard == ["Hoi"]
+
+
+async def test_each_message_of_a_turn_has_its_own_buttons(telegram: Telegram, resident: Resident) -> None:
+    messages = [
+        Outbound("Welkom"),
+        Outbound("Kies", (Choice("human", "Een medewerker"),)),
+        Outbound("Tot ziens"),
+    ]
+    bodies = telegram.render(messages)
+    assert bodies == [body for message in messages for body in telegram.render([message])]
+    assert ["reply_markup" in body for body in bodies] == [False, True, False]
+    assert telegram.render([]) == []
+
+
+async def test_an_answer_without_an_id_is_not_sent(
+    fake: FakeTelegram, telegram: Telegram, resident: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "_send_message", lambda _: {"date": 1})
+    with pytest.raises(SendFault, match="unreadable answer") as caught:
+        await telegram.send(str(resident.id), telegram.render([Outbound("Hoi")])[0])
+    assert caught.value.retryable
+
+
+def test_what_it_bears_can_be_set() -> None:
+    limits = Telegram("1:x").limits
+    assert (limits.pace, limits.resident_pace) == (Pace(30, 30), Pace(1, 20))
+    assert limits.counted
+    assert not limits.reads
+    assert not limits.receipts
+    assert (limits.choices, limits.window_hours) == (None, None)
+    slow = Telegram("1:x", rate=5, burst=6, resident_rate=0.5, resident_burst=2).limits
+    assert (slow.pace, slow.resident_pace) == (Pace(5, 6), Pace(0.5, 2))
+
+
+def test_there_is_no_handshake_and_no_template() -> None:
+    channel = Telegram("1:x")
+    with pytest.raises(Refused) as refusal:
+        channel.handshake(WebhookRequest("GET", {}, {"hub.challenge": "1"}, b""))
+    assert refusal.value.status == 405
+    assert channel.templates == {}
+
+
+def test_two_bots_have_names_of_their_own() -> None:
+    update = json.dumps(
+        {
+            "update_id": 1,
+            "message": {
+                "message_id": 5,
+                "date": 1_795_000_000,
+                "chat": {"id": 7, "type": "private"},
+                "from": {"id": 7, "is_bot": False, "first_name": "Noor"},
+                "text": "hoi",
+            },
+        }
+    ).encode()
+    names = ("burgerzaken", "jeugd")
+    channels = [Telegram(f"{number}:x", name=name) for number, name in enumerate(names, 1)]
+    assert [channel.name for channel in channels] == list(names)
+    assert [item.channel for channel in channels for item in channel.parse(update)] == list(names)
+
+
 async def test_who_blocks_us_hears_no_more(telegram: Telegram, resident: Resident) -> None:
     resident.block()
     with pytest.raises(SendFault, match="blocked") as caught:
-        await telegram.send(telegram.render(str(resident.id), Outbound("Hoi"))[0])
+        await telegram.send(str(resident.id), telegram.render([Outbound("Hoi")])[0])
     assert not caught.value.retryable
 
 
@@ -322,8 +444,8 @@ async def test_who_blocks_us_hears_no_more(telegram: Telegram, resident: Residen
 async def test_long_text_comes_whole_with_the_buttons_last(
     telegram: Telegram, resident: Resident, text: str
 ) -> None:
-    for body in telegram.render(str(resident.id), Outbound(text, (Choice("human", "Een medewerker"),))):
-        await telegram.send(body)
+    for body in telegram.render([Outbound(text, (Choice("human", "Een medewerker"),))]):
+        await telegram.send(str(resident.id), body)
     assert len(resident.heard) > 1
     assert "".join("".join(resident.heard).split()) == "".join(text.replace("**", "").split())
     assert [message.get("reply_markup") is not None for message in resident.transcript].index(True) == len(
@@ -333,8 +455,8 @@ async def test_long_text_comes_whole_with_the_buttons_last(
 
 async def test_more_buttons_than_fit_one_message(telegram: Telegram, resident: Resident) -> None:
     choices = tuple(Choice(f"inform:{number}", f"Keuze {number}") for number in range(230))
-    for body in telegram.render(str(resident.id), Outbound("Kies", choices)):
-        await telegram.send(body)
+    for body in telegram.render([Outbound("Kies", choices)]):
+        await telegram.send(str(resident.id), body)
     sent = [m["reply_markup"]["inline_keyboard"] for m in resident.transcript]
     assert [button["callback_data"] for rows in sent for [button] in rows] == [
         choice.id for choice in choices
@@ -342,7 +464,7 @@ async def test_more_buttons_than_fit_one_message(telegram: Telegram, resident: R
 
 
 async def test_nothing_to_say_is_no_message(telegram: Telegram) -> None:
-    assert telegram.render("1", Outbound(" \n ")) == []
+    assert telegram.render([Outbound(" \n ")]) == []
 
 
 async def test_logs_hold_no_token_and_no_words(
@@ -363,7 +485,7 @@ async def test_logs_hold_no_token_and_no_words(
         await inbox.texts(1)
         for _ in range(4):
             try:
-                await channel.send(channel.render(str(resident.id), Outbound("ook geheim"))[0])
+                await channel.send(str(resident.id), channel.render([Outbound("ook geheim")])[0])
             except SendFault as fault:
                 reasons.append(fault.reason)
         await channel.acknowledge(inbox.items[0])
