@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ServerDisconnectedError
 
-from tests.fakes.telegram import Dropped, FakeTelegram, Faults
+from tests.fakes.telegram import FILE_LIMIT, Dropped, FakeTelegram, Faults
 from tests.fakes.telegram_rules import Refusal, parse_html
 
 ROOT = Path(__file__).parent.parent.parent
@@ -144,6 +145,65 @@ async def test_too_fast_and_other_misfortune(fake: FakeTelegram) -> None:
     assert (await call(fake, "getMe"))["result"]["is_bot"]
 
 
+async def test_a_file_is_kept_to_be_fetched(fake: FakeTelegram) -> None:
+    resident = fake.resident()
+    resident.send_file(
+        "document", b"%PDF-1.7", "application/pdf", file_name="brief.pdf", caption="Mijn brief"
+    )
+    resident.send_file("photo", b"x" * 100)
+    document, photo = (update["message"] for update in (await call(fake, "getUpdates"))["result"])
+    assert (document["document"]["file_name"], document["caption"]) == ("brief.pdf", "Mijn brief")
+    assert [size["width"] for size in photo["photo"]] == [90, 1280]
+    about = (await call(fake, "getFile", file_id=document["document"]["file_id"]))["result"]
+    assert about["file_size"] == 8
+    async with ClientSession() as session:
+        for token, status in ((fake.token, 200), ("1:other", 404)):
+            async with session.get(f"{fake.url}/file/bot{token}/{about['file_path']}") as answer:
+                assert answer.status == status
+                assert (await answer.read() == b"%PDF-1.7") is (status == 200)
+    assert (await call(fake, "getFile", file_id="onbekend"))["error_code"] == 400
+    large = fake.keep(bytes(FILE_LIMIT + 1))
+    assert "too big" in (await call(fake, "getFile", file_id=large))["description"]
+
+
+async def test_a_reaction_comes_only_where_it_is_asked_for(fake: FakeTelegram) -> None:
+    resident = fake.resident()
+    await call(fake, "sendMessage", chat_id=resident.id, text="Hoi")
+    resident.react("👍")
+    assert (await call(fake, "getUpdates"))["result"] == []
+    assert "allowed_updates" not in (await call(fake, "getWebhookInfo"))["result"]
+    resident.react("👍")
+    resident.react()
+    wanted = ["message", "message_reaction"]
+    first, second = (await call(fake, "getUpdates", allowed_updates=wanted))["result"]
+    assert first["message_reaction"]["new_reaction"] == [{"type": "emoji", "emoji": "👍"}]
+    assert second["message_reaction"]["old_reaction"] == [{"type": "emoji", "emoji": "👍"}]
+    assert second["message_reaction"]["new_reaction"] == []
+    assert (await call(fake, "getWebhookInfo"))["result"]["allowed_updates"] == wanted
+    await call(fake, "getUpdates", allowed_updates=[])
+    assert "allowed_updates" not in (await call(fake, "getWebhookInfo"))["result"]
+
+
+async def test_a_menu_is_kept(fake: FakeTelegram) -> None:
+    assert (await call(fake, "getMyCommands"))["result"] == []
+    commands = [{"command": "start", "description": "Begin"}]
+    assert (await call(fake, "setMyCommands", commands=commands))["ok"]
+    assert (await call(fake, "getMyCommands"))["result"] == commands
+
+
+async def test_a_webhook_that_fails_is_told_of(fake: FakeTelegram) -> None:
+    await call(fake, "setWebhook", url="http://127.0.0.1:1/", secret_token="geheim")
+    fake.resident().say("hoi")
+    await fake.until(lambda: bool(fake.webhook_answers))
+    info = (await call(fake, "getWebhookInfo"))["result"]
+    assert info["last_error_message"] == "Connection refused"
+    assert info["last_error_date"] <= fake.now()
+    await call(fake, "setWebhook", url=f"{fake.url}/nowhere")
+    await fake.until(lambda: 404 in fake.webhook_answers)
+    info = (await call(fake, "getWebhookInfo"))["result"]
+    assert info["last_error_message"] == "Wrong response from the webhook: 404 Not Found"
+
+
 def test_entities_count_in_utf16() -> None:
     assert parse_html("👍 <b>a &lt; 👍</b>") == ("👍 a < 👍", [{"type": "bold", "offset": 3, "length": 6}])
 
@@ -174,6 +234,13 @@ async def test_it_runs_as_a_process() -> None:
             await post("/_fake/press", chat_id=7, which="Ja")
             state = await get("/_fake/state")
             assert (state["pending"], list(state["queries"].values())) == (3, [False])
+            content = base64.b64encode(b"%PDF-1.7").decode()
+            await post(
+                "/_fake/send_file", chat_id=7, kind="document", content=content, mime="application/pdf"
+            )
+            await post("/_fake/react", chat_id=7, emoji="👍")
+            await post("/_fake/react", chat_id=7, emoji="")
+            assert (await get("/_fake/state"))["pending"] == 6
             await post("/_fake/faults", error=1.0)
             assert (await post("/bot9:x/sendMessage", chat_id=7, text="Hoi"))["error_code"] == 500
             await post("/_fake/block", chat_id=7)
