@@ -125,7 +125,7 @@ class _Request(BaseRequest):
             raise TimedOut from None
         except (ClientError, OSError) as error:
             raise NetworkError(type(error).__name__) from None
-        if status >= 500:
+        if status >= 500 or (status != 200 and not _refused(payload)):
             raise NetworkError(f"HTTP {status}")
         return status, payload
 
@@ -168,6 +168,16 @@ class _Request(BaseRequest):
                 trust_env=True,
             )
         return self._session
+
+
+def _refused(payload: bytes) -> bool:
+    """Whether Telegram itself says no. A proxy in between may too, which will pass, and quote the address with the
+    token, which nobody may read."""
+    try:
+        answer = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(answer, dict) and isinstance(answer.get("description"), str)
 
 
 async def faults_as_ours(call: Awaitable[T]) -> T:
