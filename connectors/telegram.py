@@ -48,8 +48,8 @@ _LONGEST_PAUSE = 60.0
 class Telegram:
     """The channel of one bot. With a webhook address and secret Telegram calls us; without, `listen` fetches.
 
-    `rate` and `resident_rate` are messages a second, to all and to one resident. `pause` is how long it waits after a
-    first failure, in seconds; each next wait is twice as long.
+    `rate` and `resident_rate` are messages a second, to all and to one resident. `pause` is how long it waits
+    after a first failure, in seconds; each next wait is twice as long.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The way to Telegram's Bot API: python-telegram-bot's Bot, quiet, with raw answers, files and faults as ours."""
+"""The way to Telegram's Bot API: python-telegram-bot's Bot, quiet, with raw answers, files, and our faults."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Api(Bot):
             raise TelegramError("unreadable answer") from None
 
     async def download(self, media: Media, limit: int) -> bytes:
-        """A file by its id. Raises `SendFault`: for a larger one than `limit` it is not retryable, nor for one of more
-        than 20 MB, which Telegram keeps to itself."""
+        """A file by its id. Raises `SendFault`: for a larger one than `limit` it is not retryable, nor for one of
+        more than 20 MB, which Telegram keeps to itself."""
         if media.size is not None and media.size > limit:
             raise SendFault(TOO_LARGE, retryable=False)
         try:
@@ -171,8 +171,8 @@ class _Request(BaseRequest):
 
 
 def _refused(payload: bytes) -> bool:
-    """Whether Telegram itself says no. A proxy in between may too, which will pass, and quote the address with the
-    token, which nobody may read."""
+    """Whether Telegram itself says no. A proxy in between may too, which will pass, and quote the address with
+    the token, which nobody may read."""
     try:
         answer = json.loads(payload)
     except (ValueError, RecursionError):

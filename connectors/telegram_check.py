@@ -106,7 +106,9 @@ def _known(account: Account, url: str) -> Finding:
     if account.webhook_url is None:
         if not url:
             return Finding(f"no {what}", "ok")
-        advice = "another program set one, so nothing can be fetched: stop it, or start Klaartje, which takes it away"
+        advice = (
+            "another program set one, so nothing comes in: stop it, and start Klaartje, which takes it away"
+        )
         return Finding(what, "wrong", advice)
     if not url:
         return Finding(what, "wrong", f"there is none: {_RESTART}")

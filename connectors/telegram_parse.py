@@ -14,8 +14,8 @@ from telegram.constants import ChatType
 from bot.model import Inbound, Kind, Media, Place
 
 UPDATES = ("message", "edited_message", "callback_query", "message_reaction")
-"""The kinds of update that are read; Telegram brings others only where they were asked for earlier. The last one it
-promises only where a bot is an administrator. Asking costs nothing, and in private chats it comes from some apps."""
+"""The kinds of update that are read; Telegram brings others only where they were asked for earlier. The last one
+it promises only to a bot that is an administrator; private chats have none. Asking for it costs nothing."""
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w{1,32})?(?=\s|$)")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")

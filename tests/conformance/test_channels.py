@@ -39,6 +39,7 @@ class TestTelegram(ChannelConformance):
                 secret=SECRET,
                 webhook_url="http://127.0.0.1:1/webhooks/telegram",
             )
+            assert fake.invalid == []
 
     def genuine(self) -> Sequence[WebhookRequest]:
         return [request({SECRET_HEADER: SECRET}), request({SECRET_HEADER.lower(): SECRET})]

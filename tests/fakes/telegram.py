@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from tests.fakes import telegram_independent
 from tests.fakes.telegram_rules import TEXT_LIMIT, Json, Refusal, check_keyboard, parse_html, utf16
 
 FILE_LIMIT = 20 * 2**20
@@ -166,6 +167,8 @@ class FakeTelegram:
         self.residents: dict[int, Resident] = {}
         self.calls: list[tuple[str, Json]] = []
         """Every call of a method, with its parameters, whatever became of it."""
+        self.invalid: list[str] = []
+        """What the independent check had against calls."""
         self.queries: dict[str, bool] = {}
         """Callback queries by id, and whether they were answered."""
         self.typing: list[int] = []
@@ -301,6 +304,7 @@ class FakeTelegram:
                 raise Refusal(404, "Not Found")
             parameters = await _parameters(request)
             self.calls.append((method, parameters))
+            self.invalid += telegram_independent.violations(method, parameters)
             self._wake()
             if script := self._scripted.get(method):
                 raise script.pop(0)

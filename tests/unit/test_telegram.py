@@ -51,6 +51,7 @@ class Inbox:
 async def fake() -> AsyncIterator[FakeTelegram]:
     async with FakeTelegram() as server:
         yield server
+        assert server.invalid == []
 
 
 @pytest.fixture

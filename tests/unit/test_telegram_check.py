@@ -31,6 +31,7 @@ async def fake() -> AsyncIterator[FakeTelegram]:
     async with FakeTelegram() as server:
         server.commands = MENU
         yield server
+        assert server.invalid == []
 
 
 @pytest.fixture

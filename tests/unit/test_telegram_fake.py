@@ -184,6 +184,11 @@ async def test_a_reaction_comes_only_where_it_is_asked_for(fake: FakeTelegram) -
     assert "allowed_updates" not in (await call(fake, "getWebhookInfo"))["result"]
 
 
+async def test_what_the_bot_api_does_not_know_is_written_down(fake: FakeTelegram) -> None:
+    await call(fake, "sendMessage", chat_id=fake.resident().id, text="Hoi", markup="HTML")
+    assert fake.invalid == ["sendMessage.markup: no such field"]
+
+
 async def test_a_menu_is_kept(fake: FakeTelegram) -> None:
     assert (await call(fake, "getMyCommands"))["result"] == []
     commands = [{"command": "start", "description": "Begin"}]

@@ -24,6 +24,7 @@ LIMIT = 1_000_000
 async def fake() -> AsyncIterator[FakeTelegram]:
     async with FakeTelegram() as server:
         yield server
+        assert server.invalid == []
 
 
 @pytest.fixture
