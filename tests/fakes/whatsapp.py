@@ -26,6 +26,8 @@ from tests.fakes.whatsapp_rules import BSUID, Json, Refusal, check
 NUMBER = "106540352240001"
 WABA = "102290129340001"
 DAY = 24 * 3600
+MEDIA_SECONDS = 300
+"""How long the address of a file works."""
 
 
 class Dropped(Exception):
@@ -46,9 +48,9 @@ class Faults:
 
 @dataclass
 class Delivering:
-    """How calls of the webhook go: `copies` times each, at most `batch` messages or receipts in one, in any order
-    where `shuffled`; `forged` is the part of the calls that goes along with a wrong signature, `receipts` whether
-    sent messages get sent, delivered and read."""
+    """How calls of the webhook go: `copies` times each, at most `batch` messages or receipts in one, beside each other
+    or in one list, in any order where `shuffled`; `forged` is the part of the calls that goes along with a wrong
+    signature, `receipts` whether sent messages get sent, delivered and read."""
 
     copies: tuple[int, int] = (1, 1)
     batch: int = 1
@@ -126,25 +128,29 @@ class Resident:
         return self._quiet({"type": "revoke", "revoke": {"original_message_id": self._last_own()}})
 
     def react(self, emoji: str, about: str | None = None) -> str:
-        """Put an emoji under a message, the bot's last one unless told."""
+        """Put an emoji under a message, the bot's last one unless told; an empty one takes it away."""
         about = about or next(m["id"] for m in reversed(self.transcript) if m["bot"])
-        return self._quiet({"type": "reaction", "reaction": {"message_id": about, "emoji": emoji}})
+        # One that is taken away comes without the field.
+        shown = {"emoji": emoji} if emoji else {}
+        return self._quiet({"type": "reaction", "reaction": {"message_id": about, **shown}})
 
-    def new_number(self, phone: str) -> None:
-        """Change one's telephone number, and by that one's user id; the municipality is told."""
+    def new_number(self, phone: str | None) -> None:
+        """Change one's telephone number, and by that one's user id; the municipality is told, of the number only
+        where it may know it."""
         before, self.user_id, old, self.phone = self.user_id, self.fake.new_user_id(), self.phone, phone
         self.fake.residents[self.user_id] = self.fake.residents.pop(before)
         system = {
             "body": f"{self.name} changed",
-            "type": "user_changed_number",
-            "wa_id": phone,
+            "type": "user_changed_number" if phone else "user_changed_user_id",
             "user_id": self.user_id,
             "previous_user_id": before,
         }
         moment = {"id": self.fake.new_id(), "timestamp": str(int(self.fake.now()))}
-        self.fake.notify(
-            self.number, {"messages": [{"from": old, **moment, "type": "system", "system": system}]}
-        )
+        message: Json = {**moment, "type": "system", "system": system}
+        if phone:
+            system["wa_id"] = phone
+            message |= {"from": old} if old else {}
+        self.fake.notify(self.number, {"messages": [message]})
 
     async def hears(self, count: int, seconds: float = 10.0) -> list[str]:
         """Wait until the bot has said so many messages; all of them."""
@@ -193,6 +199,8 @@ class FakeWhatsApp:
         """Every body that was taken, with the id that it got: {"id", "number", "body"}."""
         self.invalid: list[str] = []
         """What the independent check had against bodies that came."""
+        self.fetched: list[str] = []
+        """The ids of files that were fetched."""
         self.faults = Faults()
         self.delivering = Delivering()
         self.webhook: str | None = None
@@ -333,6 +341,8 @@ class FakeWhatsApp:
         """Queue a receipt."""
         moment = str(int(self.now()))
         row: Json = {"id": key, "status": state, "timestamp": moment, "recipient_user_id": resident.user_id}
+        if resident.phone:
+            row["recipient_id"] = resident.phone
         if code is not None:
             row["errors"] = [{"code": code, "title": "x", "message": "x", "error_data": {"details": "x"}}]
         else:
@@ -361,10 +371,13 @@ class FakeWhatsApp:
             while taken:
                 size = self.random.randint(1, how.batch)
                 some, taken = taken[:size], taken[size:]
-                for number in {number for number, _ in some}:
+                for number in dict.fromkeys(number for number, _ in some):
                     address = self.webhooks.get(number) or self.webhook
+                    values = [value for one, value in some if one == number]
+                    if len(values) > 1 and self.random.random() < 0.5:
+                        values = [_in_one(values)]
                     if address is not None:
-                        calls.append((address, [value for one, value in some if one == number]))
+                        calls.append((address, values))
             copies = [call for call in calls for _ in range(self.random.randint(*how.copies))]
             if how.shuffled:
                 self.random.shuffle(copies)
@@ -465,11 +478,14 @@ class FakeWhatsApp:
                 return {"data": self.templates, "paging": {}}
             case "GET", [waba, "subscribed_apps"] if waba == WABA:
                 return {"data": [{"whatsapp_business_api_data": {"id": "1"}}] if self.subscribed else []}
-            case "GET", [media] if media in self._media:
+            case "GET", [media] if (
+                media in self._media and request.query.get("phone_number_id", self.numbers[0]) in self.numbers
+            ):
                 content, mime = self._media[media]
+                until = int(self.now()) + MEDIA_SECONDS
                 return {
                     "id": media,
-                    "url": f"{self.url}/files/{media}",
+                    "url": f"{self.url}/files/{media}?until={until}",
                     "mime_type": mime,
                     "sha256": hashlib.sha256(content).hexdigest(),
                     "file_size": len(content),
@@ -490,14 +506,12 @@ class FakeWhatsApp:
         self._by_chance("drop", Dropped())
         self._use(most=self.per_second)
         key = self.new_id()
-        answer = {
-            "messaging_product": "whatsapp",
-            "contacts": [{"input": body.get("to") or body.get("recipient")}],
-            "messages": [{"id": key}],
-        }
+        contact = {"input": body.get("to") or body.get("recipient")}
+        answer = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": key}]}
         resident = self._addressed(body, number)
         if resident is None:
             return answer  # a user id as `to`: dropped in silence
+        contact |= {"user_id": resident.user_id} | ({"wa_id": resident.phone} if resident.phone else {})
         closed = resident.last_inbound is None or self.now() - resident.last_inbound > DAY
         if closed and kind != "template":
             if not self.late_window:
@@ -594,9 +608,11 @@ class FakeWhatsApp:
             self._authorize(request)
         except Refusal as refusal:
             return web.json_response(refusal.body(), status=refusal.status)
-        found = self._media.get(request.match_info["media"])
-        if found is None:
+        media = request.match_info["media"]
+        found = self._media.get(media)
+        if found is None or self.now() > float(request.query.get("until", "0")):
             return web.Response(status=404)
+        self.fetched.append(media)
         return web.Response(body=found[0], content_type=found[1].split(";")[0])
 
     def _wake(self) -> None:
@@ -620,6 +636,18 @@ def _envelope(values: list[Json]) -> bytes:
     return json.dumps(whole).replace("/", "\\/").encode()
 
 
+def _in_one(values: list[Json]) -> Json:
+    """All messages, receipts and contacts of several values in one, each contact once."""
+    whole: Json = {}
+    for value in values:
+        for name, part in value.items():
+            if isinstance(part, list):
+                whole[name] = whole.get(name, []) + [one for one in part if one not in whole.get(name, ())]
+            else:
+                whole[name] = part
+    return whole
+
+
 async def _body(request: web.Request) -> Any:
     if not request.can_read_body:
         return None
@@ -634,11 +662,17 @@ def _control(app: web.Application, fake: FakeWhatsApp) -> None:
 
     GET  /_fake/sent                          what was taken: [{"id", "number", "body"}]
     GET  /_fake/residents                     {user id: transcript}
+    GET  /_fake/state                         {"idle", "invalid", "webhook_answers", "read": {user id: [id]}, "typing"}
     POST /_fake/webhook {"url"}               where to bring messages
     POST /_fake/resident {}                   a new resident: {"user_id", "phone"}
     POST /_fake/say     {"user_id", "text"}   a resident types;   POST /_fake/press {"user_id", "which"}
+    POST /_fake/edit    {"user_id", "text"}   ... thinks again;   POST /_fake/revoke {"user_id"}
+    POST /_fake/react   {"user_id", "emoji"}  ... likes it;       POST /_fake/block {"user_id"}
     POST /_fake/deliver {"user_id", "content"} any content
-    POST /_fake/faults  {"flood": 0.1, ...}
+    POST /_fake/send_file {"user_id", "kind", "content", "mime"}   a file, its content in base64
+    POST /_fake/new_number {"user_id", "phone"}   another number; the new user id
+    POST /_fake/template {"name", "text"}     a template that is approved
+    POST /_fake/faults  {"flood": 0.1, ...};  POST /_fake/delivering {"copies": [1, 3], ...}
     """
 
     def told(act: Callable[[Json], Any]) -> Callable[[web.Request], Any]:
@@ -653,18 +687,44 @@ def _control(app: web.Application, fake: FakeWhatsApp) -> None:
     async def residents(_: web.Request) -> web.Response:
         return web.json_response({key: one.transcript for key, one in fake.residents.items()})
 
+    async def state(_: web.Request) -> web.Response:
+        everyone = fake.residents.values()
+        told_of = {"idle": fake.idle, "invalid": fake.invalid, "webhook_answers": fake.webhook_answers}
+        read = {one.user_id: sorted(one.read) for one in everyone}
+        return web.json_response({**told_of, "read": read, "typing": sum(one.typing for one in everyone)})
+
     def new(body: Json) -> Json:
         one = fake.resident(**body)
         return {"user_id": one.user_id, "phone": one.phone}
 
+    def who(body: Json) -> Resident:
+        return fake.residents[body["user_id"]]
+
+    def send_file(body: Json) -> str:
+        return who(body).send_file(body["kind"], base64.b64decode(body["content"]), body["mime"])
+
+    def new_number(body: Json) -> str:
+        resident = who(body)
+        resident.new_number(body["phone"])
+        return resident.user_id
+
     app.router.add_get("/_fake/sent", sent)
     app.router.add_get("/_fake/residents", residents)
+    app.router.add_get("/_fake/state", state)
     app.router.add_post("/_fake/webhook", told(lambda b: setattr(fake, "webhook", b["url"])))
     app.router.add_post("/_fake/resident", told(new))
-    app.router.add_post("/_fake/say", told(lambda b: fake.residents[b["user_id"]].say(b["text"])))
-    app.router.add_post("/_fake/press", told(lambda b: fake.residents[b["user_id"]].press(b["which"])))
-    app.router.add_post("/_fake/deliver", told(lambda b: fake.residents[b["user_id"]].deliver(b["content"])))
+    app.router.add_post("/_fake/say", told(lambda b: who(b).say(b["text"])))
+    app.router.add_post("/_fake/press", told(lambda b: who(b).press(b["which"])))
+    app.router.add_post("/_fake/edit", told(lambda b: who(b).edit(b["text"])))
+    app.router.add_post("/_fake/revoke", told(lambda b: who(b).revoke()))
+    app.router.add_post("/_fake/react", told(lambda b: who(b).react(b["emoji"])))
+    app.router.add_post("/_fake/block", told(lambda b: setattr(who(b), "gone", True)))
+    app.router.add_post("/_fake/send_file", told(send_file))
+    app.router.add_post("/_fake/new_number", told(new_number))
+    app.router.add_post("/_fake/template", told(lambda b: fake.template(**b)))
+    app.router.add_post("/_fake/deliver", told(lambda b: who(b).deliver(b["content"])))
     app.router.add_post("/_fake/faults", told(lambda b: setattr(fake, "faults", Faults(**b))))
+    app.router.add_post("/_fake/delivering", told(lambda b: setattr(fake, "delivering", Delivering(**b))))
 
 
 async def _serve(port: int) -> None:

@@ -44,7 +44,7 @@ def check(body: Any, templates: Collection[Json] = ()) -> str:
         return _read(body)
     given = {"messaging_product", "recipient_type", "to", "recipient", "type", "context"}
     kind = body.get("type", "text")
-    if kind not in ("text", "interactive", "template"):
+    if not isinstance(kind, str) or kind not in ("text", "interactive", "template"):
         raise Refusal(131051, "message type is not supported")
     _only(body, given | {kind})
     if body.get("recipient_type", "individual") != "individual":
@@ -52,6 +52,9 @@ def check(body: Any, templates: Collection[Json] = ()) -> str:
     if ("to" in body) == ("recipient" in body):
         raise Refusal(131008, "one of to and recipient is required")
     _string(body, "to" if "to" in body else "recipient", 140)
+    if "context" in body:
+        _only(body["context"], {"message_id"})
+        _string(body["context"], "message_id", 255)
     part = body.get(kind)
     if not isinstance(part, dict):
         raise Refusal(131008, f"{kind} is required")
@@ -118,7 +121,7 @@ def _buttons(action: Json) -> None:
         if not isinstance(reply, dict):
             raise Refusal(131008, "reply is required")
         _only(reply, {"id", "title"})
-        _string(reply, "id", BUTTON_ID)
+        _id(reply, BUTTON_ID)
         _string(reply, "title", BUTTON_TITLE)
     _unique([button["reply"]["id"] for button in buttons], "button ids")
     _unique([button["reply"]["title"] for button in buttons], "button titles")
@@ -142,7 +145,7 @@ def _list(action: Json) -> None:
         raise Refusal(131009, f"there may be {ROWS} rows in all")
     for row in rows:
         _only(row, {"id", "title", "description"})
-        _string(row, "id", ROW_ID)
+        _id(row, ROW_ID)
         _string(row, "title", ROW_TITLE)
         if "description" in row:
             _string(row, "description", DESCRIPTION)
@@ -163,9 +166,11 @@ def _template(part: Json, templates: Collection[Json]) -> str:
     body = next((c["text"] for c in known[0]["components"] if c["type"] == "BODY"), "")
     wanted = len(set(re.findall(r"\{\{\d+\}\}", body)))
     given = 0
-    for component in part.get("components", ()):
+    components = _list_of(part, "components")
+    _unique([str(one.get("index", one.get("type"))) for one in components], "components")
+    for component in components:
         _only(component, {"type", "parameters", "sub_type", "index"})
-        parameters = component.get("parameters", [])
+        parameters = _list_of(component, "parameters")
         match component.get("type"):
             case "body":
                 given = len(parameters)
@@ -187,6 +192,20 @@ def _template(part: Json, templates: Collection[Json]) -> str:
     if given != wanted:
         raise Refusal(132000, f"number of parameters does not match: {given} given, {wanted} expected")
     return "template"
+
+
+def _list_of(part: Json, name: str) -> list[Json]:
+    """The objects in a list that may be missing."""
+    found = part.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise Refusal(100, f"{name} must be a list of objects")
+    return found
+
+
+def _id(part: Json, most: int) -> None:
+    _string(part, "id", most)
+    if part["id"] != part["id"].strip():
+        raise Refusal(131009, "id may not begin or end with a space")
 
 
 def _only(part: Any, known: Collection[str]) -> None:
@@ -215,7 +234,7 @@ def _string(part: Json, name: str, most: int) -> None:
     value = part.get(name)
     if not isinstance(value, str) or not value.strip():
         raise Refusal(131008, f"{name} is required")
-    if len(value.encode("utf-16-le")) // 2 > most:
+    if len(value.encode("utf-16-le", "surrogatepass")) // 2 > most:
         raise Refusal(131009, f"{name} may have {most} characters")
 
 
