@@ -7,12 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.db.tables import conversations, inbox, messages, outbox
+from bot.web.webhooks import MAX_BODY
 from tests import services
 from tests.fakes.telegram import FakeTelegram
 from tests.integration.served import Served, serve
@@ -30,7 +32,7 @@ class Webhook:
     fake: FakeTelegram
 
     async def calls(
-        self, body: bytes, secret: str | None = SECRET, channel: str = "telegram"
+        self, body: bytes | BytesIO, secret: str | None = SECRET, channel: str = "telegram"
     ) -> tuple[int, Any]:
         """A call as anyone could make it; status and answer."""
         headers = {} if secret is None else {HEADER: secret}
@@ -146,7 +148,7 @@ async def test_an_update_that_is_not_for_us_is_thanked_for(telegram: Webhook, bo
 
 @ONLY_SQLITE
 async def test_too_large(telegram: Webhook) -> None:
-    status, answer = await telegram.calls(b" " * 900 * 1024)
+    status, answer = await telegram.calls(BytesIO(b" " * (MAX_BODY + 1)))
     assert (status, set(answer)) == (413, {"error"})
 
 
