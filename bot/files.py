@@ -214,8 +214,13 @@ class Files:
         return len(gone)
 
     async def remove(self, names: Sequence[str]) -> None:
-        """Take these files away."""
-        await asyncio.to_thread(_remove, self._directory, names)
+        """Take these files away, as far as we may; `tidy` of who may takes what is left."""
+        try:
+            await asyncio.to_thread(_remove, self._directory, names)
+        except OSError as error:
+            log.warning(
+                "files of an erased conversation stay until they are tidied: %s", type(error).__name__
+            )
 
 
 def examined(content: bytes, limit: int) -> str:

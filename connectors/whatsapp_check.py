@@ -37,7 +37,7 @@ async def health(graph: Graph, account: Account) -> Health:
         return Health("down", fault.reason)
     # Without the account's id nobody can look at the templates: that is for `check` to say.
     templates = await _asked(graph, account) if account.business_account_id else []
-    if wrong := [finding.advice for finding in templates if finding.state != "ok"]:
+    if wrong := [f"{finding.what}: {finding.advice}" for finding in templates if finding.state != "ok"]:
         return Health("degraded", "; ".join(wrong))
     if number.get("quality_rating") == "RED":
         return Health("degraded", "the number's quality is RED: residents blocked or reported it")
@@ -133,10 +133,10 @@ def _compared(template: Template, rows: Sequence[Mapping[str, Any]]) -> Finding:
     there = next((row for row in named if row.get("language") == template.language), None)
     if there is None:
         why = "does not exist at Meta in this language" if named else "does not exist at Meta"
-        return Finding(what, "wrong", f"{what} {why}")
+        return Finding(what, "wrong", why)
     differences = list(_differences(template, there))
     if differences:
-        return Finding(what, "wrong", f"{what}: {', '.join(differences)}")
+        return Finding(what, "wrong", ", ".join(differences))
     return Finding(what, "ok")
 
 
