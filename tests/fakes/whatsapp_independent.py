@@ -1,8 +1,10 @@
 """A second opinion on bodies for WhatsApp: a JSON Schema from Meta's documentation, apart from our own rules.
 
 It checks names, types, required fields, lengths, ids and titles that must differ and ten rows in all; no field that
-is not known passes. It does not know which templates exist, whether a resident may be written to, nor how Meta counts
-an emoji: lengths are in code points here, and in UTF-16 units, the worst, in `whatsapp_rules`.
+is not known passes. It does not know which templates exist, whether a resident may be written to, how long a page's
+address may be, nor how Meta counts an emoji: lengths are in code points here, and in UTF-16 units, the worst, in
+`whatsapp_rules`. Where Meta's pages differ, the narrower limit holds; sections of one title are refused on our own
+account. That a body passes is no promise of Meta's: only its server knows.
 """
 
 from __future__ import annotations

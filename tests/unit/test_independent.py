@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -63,38 +65,128 @@ def reply(index: object, payload: object = "human", **more: object) -> Json:
 READ = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.HBgLMzE2"}
 
 
-def test_what_is_right_for_whatsapp_passes() -> None:
-    by_id = {key: value for key, value in text().items() if key != "to"} | {
-        "recipient": "NL.1349120865530274191"
-    }
-    for body in (
-        text(),
-        text("x" * 4096, preview_url=False),
-        by_id,
-        by_id | {"recipient": "NL.ENT.11815799212886844830"},
-        text() | {"context": {"message_id": "wamid.HBgLMzE2"}},
-        buttons(("a", "Ja")),
-        buttons(("a" * 256, "Ja"), ("b", "Nee"), ("c", "t" * 20)),
-        interactive(
-            "button",
-            buttons(("a", "Ja"))["interactive"]["action"],
-            "x" * 1024,
-            header={"type": "text", "text": "h" * 60},
-            footer={"text": "f" * 60},
-        ),
-        rows(1),
-        rows(10),
-        rows(5, 5),
-        rows(2, description="d" * 72),
-        link("https://www.zonneveen.example/paspoort?x=1#y"),
-        link("http://zonneveen.example"),
-        template(),
-        template(values("Noor", "12 december"), reply("0"), reply("1", "stop")),
-        template(language="nl_NL"),
-        READ,
-        READ | {"typing_indicator": {"type": "text"}},
-    ):
-        assert whatsapp_independent.violations(body) == []
+BY_ID = {key: value for key, value in text().items() if key != "to"} | {"recipient": "NL.1349120865530274191"}
+
+RIGHT: list[Json] = [
+    text(),
+    text("x" * 4096, preview_url=False),
+    text() | {"to": "+31610000001"},
+    BY_ID,
+    BY_ID | {"recipient": "NL.ENT.11815799212886844830"},
+    text() | {"context": {"message_id": "wamid.HBgLMzE2"}},
+    buttons(("a", "Ja")),
+    buttons(("a" * 256, "Ja"), ("b", "Nee"), ("c", "t" * 20)),
+    interactive(
+        "button",
+        buttons(("a", "Ja"))["interactive"]["action"],
+        "x" * 1024,
+        header={"type": "text", "text": "h" * 60},
+        footer={"text": "f" * 60},
+    ),
+    rows(1),
+    rows(10),
+    rows(5, 5),
+    rows(*[1] * 10),
+    rows(2, description="d" * 72),
+    interactive(
+        "list",
+        {
+            "button": "b" * 20,
+            "sections": [{"title": "s" * 24, "rows": [{"id": "r" * 200, "title": "t" * 24}]}],
+        },
+    ),
+    link("https://www.zonneveen.example/paspoort?x=1#y"),
+    link("http://zonneveen.example", "x" * 20),
+    template(),
+    template(name="n" * 512),
+    template(values("Noor", "x" * 1024), reply("0"), reply("1", "p" * 256)),
+    template(values("Noor") | {"type": "header"}, values("12 december"), reply(9)),
+    template(
+        {"type": "body", "parameters": [{"type": "text", "text": "Noor", "parameter_name": "naam"}]},
+        language="nl_NL",
+    ),
+    READ,
+    READ | {"typing_indicator": {"type": "text"}},
+]
+
+Place = tuple[str | int, ...]
+
+# Meta tells no greatest length of these.
+UNBOUNDED = {"url", "message_id", "parameter_name"}
+
+OPTIONAL = {
+    "recipient_type",
+    "preview_url",
+    "context",
+    "header",
+    "footer",
+    "description",
+    "components",
+    "parameter_name",
+    "typing_indicator",
+}
+FIXED = {"messaging_product", "recipient_type", "status", "type", "sub_type"}
+CODES = FIXED | {"to", "recipient", "message_id", "id", "name", "code", "index", "url", "parameter_name"}
+
+
+def places(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Every value within a body, and where it stands."""
+    yield place, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places(one, (*place, key))
+
+
+def changed(body: Json, place: Place, value: Any) -> Json:
+    """The body with another value there."""
+    whole = deepcopy({"body": body})
+    holder: Any = whole
+    for key in ("body", *place)[:-1]:
+        holder = holder[key]
+    holder[("body", *place)[-1]] = value
+    return whole["body"]
+
+
+def needed(body: Json, holder: Json) -> set[str]:
+    """The fields that an object within a body can't do without."""
+    free = OPTIONAL
+    if "rows" in holder and len(body["interactive"]["action"]["sections"]) == 1:
+        free = OPTIONAL | {"title"}
+    return holder.keys() - free
+
+
+def spoiled(body: Json) -> Iterator[tuple[str, Json]]:
+    """The body with one thing wrong, at every place where that can be."""
+    for place, value in places(body):
+        yield "another type", changed(body, place, 7.5)
+        yield "nothing", changed(body, place, None)
+        if isinstance(value, dict):
+            yield "a field more", changed(body, place, value | {"colour": "blue"})
+            for key in needed(body, value):
+                yield f"no {key}", changed(body, place, {k: v for k, v in value.items() if k != key})
+        elif isinstance(value, list):
+            yield "an object for a list", changed(body, place, {})
+            if place[-1] != "components":
+                yield "an empty list", changed(body, place, [])
+        elif isinstance(value, str):
+            yield "blank", changed(body, place, " ")
+            if place[-1] in CODES:
+                yield "a line break at the end", changed(body, place, value + "\n")
+            if place[-1] in FIXED:
+                yield "another word", changed(body, place, "other")
+            if place[-1] not in UNBOUNDED:
+                yield "too long", changed(body, place, value + "9" * 4096)
+
+
+@pytest.mark.parametrize("body", RIGHT)
+def test_what_is_right_for_whatsapp_passes(body: Json) -> None:
+    assert whatsapp_independent.violations(body) == []
+
+
+@pytest.mark.parametrize("body", RIGHT)
+def test_one_thing_wrong_for_whatsapp_is_found_wherever_it_is(body: Json) -> None:
+    passed = [(what, one) for what, one in spoiled(body) if not whatsapp_independent.violations(one)]
+    assert passed == []
 
 
 WRONG: list[tuple[str, object]] = [
@@ -147,6 +239,9 @@ WRONG: list[tuple[str, object]] = [
         {"rows": [{"id": "a", "title": "A"}]}, {"rows": [{"id": "b", "title": "B"}]}]})),
     ("a section with a long title", interactive("list", {"button": "Kies", "sections": [
         {"title": "x" * 25, "rows": [{"id": "a", "title": "A"}]}]})),
+    ("twice the same section title", interactive("list", {"button": "Kies", "sections": [
+        {"title": "S", "rows": [{"id": "a", "title": "A"}]}, {"title": "S", "rows": [{"id": "b", "title": "B"}]}]})),
+    ("eleven sections", rows(*[1] * 11)),
     ("twice the same row id", rows(2, id="a")),
     ("long row title", rows(1, title="x" * 25)),
     ("long row id", rows(1, id="x" * 201)),
@@ -159,6 +254,15 @@ WRONG: list[tuple[str, object]] = [
     ("long words on a page button", link("https://zonneveen.example", "x" * 21)),
     ("another name", interactive("cta_url", {"name": "flow", "parameters": {"display_text": "a", "url": "https://a.nl"}})),
     ("template without name", template(name="")),
+    ("template with a long name", template(name="n" * 513)),
+    ("long value", template(values("x" * 1025))),
+    ("place before the first", template(reply(-1))),
+    ("place that is a number out of range", template(reply(10))),
+    ("two payloads", template(reply("0") | {"parameters": reply("0", "a")["parameters"] * 2})),
+    ("components that are no list", template() | {"template": template()["template"] | {"components": reply("0")}}),
+    ("another policy", template() | {"template": template()["template"] | {"language": {"code": "nl", "policy": "x"}}}),
+    ("capitals in the name of a value", template({"type": "body", "parameters": [
+        {"type": "text", "text": "a", "parameter_name": "Naam"}]})),
     ("template with capitals", template(name="Bericht")),
     ("template in no language", template(language="Nederlands")),
     ("value of another type", template(values(3))),
