@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-LONG = ("peers", "setup")
+LONG = ("storm", "peers", "setup")
 PARTS = ("turns", "webhook", "starts", "search", *LONG)
 
 

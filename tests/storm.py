@@ -38,6 +38,9 @@ class Figures:
     written: int
     calls: int
     seconds: float
+    """How long it blew."""
+    elapsed: float
+    """How long until all was handed over."""
     answers: list[float]
     """Seconds until each webhook call was answered."""
     lost: int
@@ -60,12 +63,12 @@ class Storm:
         """The text of each message by its id."""
         self._chance = random.Random(seed)
         self._residents = [fake.resident() for _ in range(residents)]
-        self._seconds = 0.0
+        self._seconds = self._elapsed = self._started = 0.0
 
     async def blow(self, seconds: float) -> None:
         """Write for so long."""
         self.fake.faults, self.fake.delivering = FAULTS, DELIVERING
-        started = perf_counter()
+        started = self._started = perf_counter()
         for number in range(round(seconds * RATE)):
             resident = self._chance.choice(self._residents)
             text = self._chance.choice(TEXTS)
@@ -81,6 +84,7 @@ class Storm:
             return self.fake.idle and not await self._left()
 
         await until(settled, seconds, "all of the storm answered and handed over")
+        self._elapsed = perf_counter() - self._started
 
     async def _left(self) -> int:
         done = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state != "pending")
@@ -101,6 +105,7 @@ class Storm:
             written=len(self.written),
             calls=len(self.fake.webhook_answers),
             seconds=self._seconds,
+            elapsed=self._elapsed,
             answers=sorted(self.fake.webhook_seconds),
             lost=len(self.written.keys() - taken),
             unanswered=0,
