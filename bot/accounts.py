@@ -8,10 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
-from bot.settings import Settings
+from bot.settings import Settings, clean_secret, telegram_secret
+from bot.yamlfile import YamlError, read_yaml
 
 RESERVED = ("webchat", "terminal", "ask")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -31,13 +40,13 @@ def _secret(value: object) -> object:
         case {"file": str(path), **rest} if not rest:
             try:
                 return Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
+            except (OSError, UnicodeDecodeError) as error:
                 raise ValueError(f"{path} can't be read ({type(error).__name__})") from None
         case _:
             return value
 
 
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret), AfterValidator(clean_secret)]
 Digits = Annotated[str, Field(pattern=r"^\d{5,32}$")]
 
 
@@ -50,7 +59,7 @@ class TelegramAccount(_Account):
 
     type: Literal["telegram"]
     token: Secret
-    webhook_secret: Secret | None = None
+    webhook_secret: Annotated[Secret, AfterValidator(telegram_secret)] | None = None
 
 
 class WhatsAppAccount(_Account):
@@ -94,6 +103,12 @@ def accounts(settings: Settings) -> dict[str, Account]:
         if name in found:
             raise AccountError(f"{settings.channels}: {name} is set in the environment already")
         found[name] = account
+    numbers = [a.phone_number_id for a in found.values() if isinstance(a, WhatsAppAccount)]
+    if len(numbers) != len(set(numbers)):
+        raise AccountError("two channels have the same phone_number_id")
+    bots = [a.token.get_secret_value() for a in found.values() if isinstance(a, TelegramAccount)]
+    if len(bots) != len(set(bots)):
+        raise AccountError("two Telegram channels have the same token: each needs a bot of its own")
     if (
         any(isinstance(a, TelegramAccount) and a.webhook_secret for a in found.values())
         and not settings.public_url
@@ -118,9 +133,9 @@ def _of_file(path: Path | None) -> dict[str, Account]:
     if path is None:
         return {}
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AccountError(f"CHANNELS: {path} can't be read ({type(error).__name__})") from None
+        entries = read_yaml(path)
+    except YamlError as error:
+        raise AccountError(f"CHANNELS: {error}") from None
     if entries is None:
         return {}
     if not isinstance(entries, dict):
@@ -130,19 +145,27 @@ def _of_file(path: Path | None) -> dict[str, Account]:
     for name, entry in entries.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name in RESERVED:
             problems.append(
-                f"{path}: {name!r} is no name for a channel: lower-case letters, digits and dashes"
+                f"{path}: {name!r} is no name for a channel: at most 32 lower-case letters, digits and dashes, "
+                f"and not {', '.join(RESERVED)}"
             )
             continue
         try:
             found[name] = _READ.validate_python(entry)
         except ValidationError as error:
-            problems += [f"{path}: {name}: {_where(p)}{p['msg']}" for p in error.errors(include_input=False)]
-    ids = [a.phone_number_id for a in found.values() if isinstance(a, WhatsAppAccount)]
-    if len(ids) != len(set(ids)):
-        problems.append(f"{path}: two channels have the same phone_number_id")
+            problems += [f"{path}: {name}: {_where(p)}{_said(p)}" for p in error.errors(include_input=False)]
     if problems:
         raise AccountError("\n".join(problems))
     return found
+
+
+def _said(problem: Any) -> str:
+    """In our own words where the library's help nobody."""
+    match problem["type"]:
+        case "union_tag_invalid" | "union_tag_not_found":
+            return "type must be telegram or whatsapp"
+        case "string_type":
+            return "must be a text: put numbers in quotes"
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _where(problem: Any) -> str:

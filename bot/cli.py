@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -58,6 +59,7 @@ def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = F
         if quiet and settings.log_level == "INFO":
             settings = settings.model_copy(update={"log_level": "WARNING"})
         logs.configure(settings.log_level, settings.log_format)
+        os.umask(0o077)  # what we keep is for nobody else on this machine
         return asyncio.run(job(settings))
     except _FAULTS as error:
         raise click.ClickException(str(error)) from None
@@ -395,9 +397,13 @@ def send(
     """Send the resident with ADDRESS on CHANNEL a text or a template."""
     if bool(text) == bool(name):
         raise click.UsageError("give --text or --template")
+    if text is not None and not text.strip():
+        raise click.UsageError("--text is empty")
     if bad := [value for value in values if "=" not in value]:
         raise click.UsageError(f"--value must be NAME=VALUE: {bad[0]}")
     filled = dict(value.split("=", 1) for value in values)
+    if len(filled) < len(values):
+        raise click.UsageError("--value names the same twice")
 
     async def job(settings: Settings) -> None:
         async with open_house(settings) as house:

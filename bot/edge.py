@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from bot import metrics
 from bot.inbox import Inbox
@@ -20,14 +21,17 @@ class Edge:
     async def __call__(self, items: Sequence[Item]) -> None:
         """Store the messages, note the receipts and the moves. Raises what the store raises: then nothing is
         acknowledged, and all may come again."""
-        messages = [item for item in items if isinstance(item, Inbound)]
-        receipts = [item for item in items if isinstance(item, Receipt)]
-        moves = [item for item in items if isinstance(item, Moved)]
-        if moves:
-            await self._inbox.move(moves)
-        if messages:
-            await self._inbox.accept(messages)
-            for message in messages:
-                metrics.ACCEPTED.labels(message.channel).inc()
-        if receipts:
+        others = [item for item in items if not isinstance(item, Receipt)]
+        # In the order in which they happened: who moves wrote from the one address before, from the other after.
+        for moving, group in groupby(others, lambda item: isinstance(item, Moved)):
+            if moving:
+                await self._inbox.move([item for item in group if isinstance(item, Moved)])
+            else:
+                await self._take([item for item in group if isinstance(item, Inbound)])
+        if receipts := [item for item in items if isinstance(item, Receipt)]:
             await self._outbox.receipts(receipts)
+
+    async def _take(self, messages: Sequence[Inbound]) -> None:
+        await self._inbox.accept(messages)
+        for message in messages:
+            metrics.ACCEPTED.labels(message.channel).inc()

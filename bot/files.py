@@ -22,10 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, media, media_links
-from bot.model import Media
+from bot.db.tables import audit, conversations, media, media_links
+from bot.logs import trail
+from bot.model import Author, Media
 from bot.ports import Bus, Channel, SendFault
 from bot.retry import backoff
+from bot.window import queue, window
+from bot.wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class Order:
     """A file to fetch; `attempts` counts this one."""
 
     id: str
+    conversation_id: str
     channel: str
     media: Media
     attempts: int
@@ -96,6 +100,7 @@ class Files:
         directory: Path,
         limit: int,
         clock: Clock = utc_now,
+        wording: Wording | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -103,6 +108,7 @@ class Files:
         self._directory = directory
         self._limit = limit
         self._clock = clock
+        self._wording = wording
         self._jitter = random.Random()  # noqa: S311 - spreads retries, guards nothing
 
     async def claim(self, limit: int) -> list[Order]:
@@ -119,6 +125,7 @@ class Files:
         return [
             Order(
                 row.id,
+                row.conversation_id,
                 row.channel,
                 Media(row.ref, row.mime, row.name, row.size, row.sha256),
                 row.attempts,
@@ -137,26 +144,56 @@ class Files:
             mime = examined(content, self._limit)
         except Unwelcome as refusal:
             await self._mark(order, state="refused", error=str(refusal))
+            await self._say_so(order)
         except TimeoutError:
             await self._failed(order, SendFault("no answer in time", retryable=True))
         except SendFault as fault:
             await self._failed(order, fault)
+        except Exception as error:  # a fault of ours: it must not be tried for ever
+            log.error("fetching file %s failed: %s", order.id, trail(error))
+            await self._failed(order, SendFault(f"our fault: {type(error).__name__}", retryable=True))
         else:
-            name = secrets.token_hex(16)
+            await self._keep(order, content, mime)
+
+    async def _keep(self, order: Order, content: bytes, mime: str) -> None:
+        name = secrets.token_hex(16)
+        try:
             await asyncio.to_thread(_write, self._directory / name, content)
-            digest = hashlib.sha256(content).hexdigest()
-            values = {"file": name, "mime": mime, "size": len(content), "sha256": digest, "error": None}
-            await self._mark(order, state="stored", **values)
+        except OSError as error:
+            await self._failed(order, SendFault(f"can't be written: {type(error).__name__}", retryable=True))
+            return
+        digest = hashlib.sha256(content).hexdigest()
+        values = {"file": name, "mime": mime, "size": len(content), "sha256": digest, "error": None}
+        await self._mark(order, state="stored", **values)
 
     async def _failed(self, order: Order, fault: SendFault) -> None:
         if not fault.retryable or order.attempts >= MAX_ATTEMPTS:
             log.error("file %s on %s is given up: %s", order.id, order.channel, fault.reason)
             await self._mark(order, state="failed", error=fault.reason[:255])
+            await self._say_so(order)
             return
         wait = backoff(self._jitter, order.attempts, fault.retry_after)
         log.warning("file %s on %s waits %.0f s: %s", order.id, order.channel, wait, fault.reason)
         not_before = self._clock() + timedelta(seconds=wait)
         await self._mark(order, state="pending", error=fault.reason[:255], not_before=not_before)
+
+    async def _say_so(self, order: Order) -> None:
+        """Tell the resident that the file was not kept, where they were told before that it would be."""
+        if self._wording is None or not hopeful(order.media, self._limit):
+            return
+        now = self._clock()
+        channel = self._channels[order.channel]
+        async with self._database.write() as connection:
+            found = (
+                sa.select(conversations).where(conversations.c.id == order.conversation_id).with_for_update()
+            )
+            row = (await connection.execute(found)).one_or_none()
+            if row is None:
+                return
+            held = not window(channel.limits, row.last_inbound_at, now).is_open
+            message = self._wording.say("file_refused")
+            await queue(connection, channel, row.id, message, Author.BOT, now, held=held)
+        await self._bus.publish("outbox")
 
     async def _mark(self, order: Order, **values: Any) -> None:
         done_at = None if values["state"] == "pending" else self._clock()
@@ -193,7 +230,11 @@ class Files:
             query = (
                 sa.select(media, media_links.c.actor)
                 .join(media_links, media_links.c.media_id == media.c.id)
-                .where(media_links.c.token_hash == _hash(token), media_links.c.until > now)
+                .where(
+                    media_links.c.token_hash == _hash(token),
+                    media_links.c.until > now,
+                    media.c.state == "stored",
+                )
             )
             row = (await connection.execute(query)).one_or_none()
             if row is None or row.file is None:
@@ -206,6 +247,9 @@ class Files:
         """Take away links that are over, and files whose row is gone; how many files."""
         async with self._database.write() as connection:
             await connection.execute(sa.delete(media_links).where(media_links.c.until < self._clock()))
+            taken_back = sa.delete(media).where(media.c.state == "withdrawn").returning(media.c.file)
+            withdrawn = [name for name in (await connection.execute(taken_back)).scalars() if name]
+        await asyncio.to_thread(_remove, self._directory, withdrawn)
         names = await asyncio.to_thread(_old, self._directory)
         async with self._database.read() as connection:
             known = await _known(connection, names)
@@ -223,12 +267,26 @@ class Files:
             )
 
 
+def hopeful(found: Media, limit: int) -> bool:
+    """Whether a file will be kept, as far as the vendor's word tells."""
+    mime = found.mime.partition(";")[0].strip().lower()
+    known = not mime or mime in ALLOWED or mime in _OTHER_NAMES
+    return known and (found.size is None or found.size <= limit)
+
+
+_OTHER_NAMES = frozenset(
+    {"image/jpg", "image/heif", "audio/mp3", "audio/m4a", "audio/x-m4a", "audio/opus", "video/3gp"}
+)
+
+
 def examined(content: bytes, limit: int) -> str:
     """What the first bytes say that it is. Raises `Unwelcome` for what is not kept."""
     if len(content) > limit:
         raise Unwelcome("too large")
     if not content:
         raise Unwelcome("empty")
+    if mime := _by_hand(content):
+        return mime
     try:
         found = puremagic.from_string(content)
     except puremagic.PureError:
@@ -237,6 +295,28 @@ def examined(content: bytes, limit: int) -> str:
         raise Unwelcome(f"kind not kept: {found[:16] or 'unknown'}")
     return _MIMES[found]
 
+
+def _by_hand(content: bytes) -> str | None:
+    """Families of which the library knows only some members: ISO media by their brand, MPEG sound by its frame, and
+    PDF, which may begin a little later."""
+    if content[4:8] == b"ftyp":
+        brand = content[8:12]
+        return next((mime for start, mime in _BRANDS if brand.startswith(start)), "video/mp4")
+    if len(content) > 2 and content[0] == 0xFF and content[1] & 0xE6 == 0xE2:  # MPEG audio, layer III
+        return "audio/mpeg"
+    return "application/pdf" if b"%PDF-" in content[:1024] and not content.lstrip().startswith(b"<") else None
+
+
+_BRANDS = (
+    (b"hei", "image/heic"),
+    (b"hev", "image/heic"),
+    (b"mif1", "image/heic"),
+    (b"msf1", "image/heic"),
+    (b"M4A", "audio/mp4"),
+    (b"M4B", "audio/mp4"),
+    (b"3g", "video/3gpp"),
+    (b"qt", "video/quicktime"),
+)
 
 _MIMES: Mapping[str, str] = {
     **{f".{end}": mime for mime, end in ALLOWED.items()},
@@ -260,12 +340,16 @@ def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, for our own eyes only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_suffix(".part")
-    part.touch(mode=0o600)
-    with part.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    part.rename(path)
+    try:
+        part.touch(mode=0o600)
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)  # a disk that is full must not get fuller
+        raise
 
 
 def _old(directory: Path) -> list[str]:
@@ -306,7 +390,7 @@ _TAKE = (
     .where(media.c.id.in_(sa.bindparam("found", expanding=True)), media.c.state == "pending", _FREE)
     .values(lease_token=sa.bindparam("token"), lease_until=sa.bindparam("until"), attempts=media.c.attempts + 1)
     .returning(
-        media.c.id, media.c.channel, media.c.ref, media.c.mime, media.c.name, media.c.size, media.c.sha256,
-        media.c.attempts,
+        media.c.id, media.c.conversation_id, media.c.channel, media.c.ref, media.c.mime, media.c.name,
+        media.c.size, media.c.sha256, media.c.attempts,
     )
 )  # fmt: skip

@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=12)
 """How long a worker may hold a conversation; a turn takes less. A worker that died gives it back after this."""
 
+LATEST = timedelta(days=8)
+"""A message is never older when it comes: WhatsApp tries for seven days, others for less."""
+
 MAX_ATTEMPTS = 3
 """How often a message may take its worker down before it is answered with an apology."""
 
@@ -50,8 +53,10 @@ class Row:
 
     @property
     def said_at(self) -> datetime:
-        """When the resident sent it, as far as the vendor can be believed: not after we got it."""
-        return min(self.sent_at or self.received_at, self.received_at)
+        """When the resident sent it, as far as the vendor can be believed: not after we got it, nor longer before
+        than vendors go on trying."""
+        earliest = self.received_at - LATEST
+        return max(earliest, min(self.sent_at or self.received_at, self.received_at))
 
     def order(self) -> tuple[datetime, int]:
         """Where it stands among others of the same resident: vendors bring them in any order."""

@@ -149,11 +149,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A resident has another address now; the conversation goes along."""
+    """A resident has another address now; the conversation goes along. `lasting`: nobody else can ever get the one
+    before, so what still comes from there is theirs too."""
 
     channel: str
     before: str
     after: str
+    lasting: bool = False
 
 
 Item = Inbound | Receipt | Moved

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +19,13 @@ from bot.clock import Clock, utc_now
 from bot.db.batch import Batch
 from bot.db.database import Database
 from bot.db.tables import conversations, outbox
+from bot.logs import trail
 from bot.model import Delivery, Receipt
 from bot.ports import Bus, Channel, SendFault
+from bot.receipts import Held
 from bot.retry import backoff
 from bot.usage import SERVICE, count
-from bot.window import Window, opener, window
+from bot.window import CLOSED, Window, opener, window
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,9 @@ SEND_TIMEOUT = 10.0
 MAX_ATTEMPTS = 14
 """Attempts before a message is given up: with the waits between them about 25 minutes."""
 
-CLOSED = "window closed: goes when the resident writes again"
+
+CRASHES = 6
+"""So many attempts more may end without a word, by processes that died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,9 @@ class Outbox:
     async def deliver(self, letter: Letter) -> None:
         """Hand one over and mark it: sent, to be tried again later, held, or failed for good."""
         channel = self._channels[letter.channel]
+        if letter.attempts > MAX_ATTEMPTS + CRASHES:
+            await self._failed(letter, SendFault("whoever tried did not come back", retryable=False))
+            return
         if letter.kind == SERVICE and not self._window(letter).is_open:
             await self._hold(letter, CLOSED)
             return
@@ -126,6 +133,11 @@ class Outbox:
             await self._failed(letter, SendFault("no answer in time", retryable=True))
         except SendFault as fault:
             await self._failed(letter, fault)
+        except (
+            Exception
+        ) as error:  # a fault of ours: it must not be tried for ever, nor stop what comes after it
+            log.error("sending message %d on %s failed: %s", letter.seq, letter.channel, trail(error))
+            await self._failed(letter, SendFault(f"our fault: {type(error).__name__}", retryable=True))
         else:
             metrics.SENT.labels(letter.channel).inc()
             values = {
@@ -175,15 +187,25 @@ class Outbox:
 
     async def _hold(self, letter: Letter, reason: str) -> None:
         """Keep it until the resident writes again; ask for that with a template, where there is one for it."""
-        log.warning("message %d on %s is held: %s", letter.seq, letter.channel, reason)
-        values = {"state": Delivery.HELD, "error": reason[:255], "attempts": letter.attempts - 1}
-        await self._marks.add(_Mark(letter, values))
+        now = self._clock()
+        channel = self._channels[letter.channel]
         async with self._database.write() as connection:
-            asked = await opener(
-                connection, self._channels[letter.channel], letter.conversation_id, self._clock()
+            mine = sa.select(conversations.c.last_inbound_at).where(
+                conversations.c.id == letter.conversation_id
             )
-        if asked:
-            await self._bus.publish("outbox")
+            last = await connection.scalar(mine.with_for_update())
+            # Who wrote while we tried has opened the window: then it goes at once.
+            again = last is not None and (letter.last_inbound_at is None or last > letter.last_inbound_at)
+            values = {"state": Delivery.QUEUED if again else Delivery.HELD, "error": reason[:255]}
+            await connection.execute(
+                sa.update(outbox)
+                .where(outbox.c.seq == letter.seq, outbox.c.lease_token == letter.token)
+                .values(lease_token=None, lease_until=None, attempts=letter.attempts - 1, **values)
+            )
+            if not again:
+                await opener(connection, channel, letter.conversation_id, now)
+        log.warning("message %d on %s is held: %s", letter.seq, letter.channel, reason)
+        await self._bus.publish("outbox")
 
     def backoff(self, attempts: int, retry_after: float | None = None) -> float:
         """Seconds until the next attempt: doubling from half a second to five minutes, with jitter; never sooner
@@ -209,7 +231,8 @@ class Outbox:
                     told.setdefault(mark.letter.channel, []).append(mark.values["external_id"])
             await count(connection, self._database, "sent", sent)
         for channel, ids in told.items():  # what the vendor said of them before we knew their ids
-            await receipts.settle(self._database, channel, ids, self._clock(), self._jitter)
+            held = await receipts.settle(self._database, channel, ids, self._clock(), self._jitter)
+            await self._ask(held)
 
     async def receipts(self, items: Sequence[Receipt]) -> None:
         """Note what vendors say; a state only moves forward. Returns when it is committed."""
@@ -219,7 +242,14 @@ class Outbox:
 
     async def _note(self, batches: Sequence[Sequence[Receipt]]) -> None:
         items = [item for batch in batches for item in batch]
-        await receipts.note(self._database, items, self._clock(), self._jitter)
+        await self._ask(await receipts.note(self._database, items, self._clock(), self._jitter))
+
+    async def _ask(self, held: Iterable[Held]) -> None:
+        """Ask residents to write, for whom a message is held since the vendor gave it back."""
+        for channel, conversation_id in sorted(held):
+            async with self._database.write() as connection:
+                await opener(connection, self._channels[channel], conversation_id, self._clock())
+            await self._bus.publish("outbox")
 
     async def clear_leases(self) -> None:
         """Take back what a process held that was killed; only for the one process that owns the store."""

@@ -37,6 +37,7 @@ class Privacy:
             key = await conversation_at(connection, channel, address)
             gone, names = await self._erase(connection, conversations.c.id == key, actor, "forget")
         await self._remove(names)
+        await self._database.scrub()
         return gone > 0
 
     async def purge(self, days: int) -> int:
@@ -52,6 +53,8 @@ class Privacy:
             gone, names = await self._erase(connection, over, "retention", "purge")
             await forget_old(connection, self._clock())
         await self._remove(names)
+        if gone:
+            await self._database.scrub()
         return gone
 
     async def _remove(self, names: Sequence[str]) -> None:

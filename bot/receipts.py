@@ -28,41 +28,50 @@ MAX_RESENDS = 5
 KEEP = timedelta(days=1)
 """How long a receipt is kept of a message that we don't know: what others send from the same number has them too."""
 
+Held = tuple[str, str]
+"""A channel and a conversation on it in which a message waits for the resident to write."""
+
 _ORDER = (Delivery.SENT, Delivery.DELIVERED, Delivery.READ)
 
 
-async def note(database: Database, items: Sequence[Receipt], now: datetime, jitter: random.Random) -> None:
-    """Note them in one transaction. One of a message that we don't know (yet) is kept, and looked at again once its
-    message is marked."""
+async def note(
+    database: Database, items: Sequence[Receipt], now: datetime, jitter: random.Random
+) -> set[Held]:
+    """Note them in one transaction; where a message is held now.
+
+    One of a message that we don't know (yet) is kept, and looked at again once its message is marked."""
     async with database.write() as connection:
         # In one order everywhere, so that two writers never deadlock; what is said of one message stays in order.
         ordered = sorted(items, key=lambda item: (item.channel, item.external_id))
-        known = await _apply(connection, database, ordered, now, jitter)
+        known, held = await _apply(connection, database, ordered, now, jitter)
         early = [item for item, done in zip(ordered, known, strict=True) if not done]
         if early:
             await connection.execute(sa.insert(early_receipts), [_row(item, now) for item in early])
     for channel in sorted({item.channel for item in early}):
         # The mark may have been committed between our look and our note.
         ids = [item.external_id for item in early if item.channel == channel]
-        await settle(database, channel, ids, now, jitter)
+        held |= await settle(database, channel, ids, now, jitter)
+    return held
 
 
 async def settle(
     database: Database, channel: str, external_ids: Sequence[str], now: datetime, jitter: random.Random
-) -> None:
-    """Apply what was told before of these messages, those that are marked by now."""
+) -> set[Held]:
+    """Apply what was told before of these messages, those that are marked by now; where one is held now."""
     mine = sa.and_(early_receipts.c.channel == channel, early_receipts.c.external_id.in_(external_ids))
     async with database.read() as connection:
         if await connection.scalar(sa.select(early_receipts.c.seq).where(mine).limit(1)) is None:
-            return
+            return set()
     async with database.write() as connection:
         kept = (
             sa.select(early_receipts).where(mine).order_by(early_receipts.c.external_id, early_receipts.c.seq)
         )
         rows = (await connection.execute(kept)).all()
-        known = await _apply(connection, database, [_receipt(row.receipt) for row in rows], now, jitter)
+        told = [_receipt(row.receipt) for row in rows]
+        known, held = await _apply(connection, database, told, now, jitter)
         if done := [row.seq for row, applied in zip(rows, known, strict=True) if applied]:
             await connection.execute(sa.delete(early_receipts).where(early_receipts.c.seq.in_(done)))
+    return held
 
 
 async def forget_old(connection: AsyncConnection, now: datetime) -> None:
@@ -76,8 +85,9 @@ async def _apply(
     items: Sequence[Receipt],
     now: datetime,
     jitter: random.Random,
-) -> list[bool]:
-    """Move the messages' states forward, where the receipts do; of each whether we know its message."""
+) -> tuple[list[bool], set[Held]]:
+    """Move the messages' states forward, where the receipts do; of each whether we know its message, and where one is
+    held now."""
     look = {"channels": {item.channel for item in items}, "ids": {item.external_id for item in items}}
     rows = await connection.execute(_TOLD_OF, {name: sorted(values) for name, values in look.items()})
     letters = {(row.channel, row.external_id): _Letter(row, Delivery(row.state)) for row in rows}
@@ -91,7 +101,12 @@ async def _apply(
                 sa.update(outbox).where(outbox.c.seq == letter.row.seq).values(**letter.values)
             )
     await count(connection, database, "delivered", delivered)
-    return [(item.channel, item.external_id) in letters for item in items]
+    held = {
+        (letter.row.channel, letter.row.conversation_id)
+        for letter in letters.values()
+        if letter.state is Delivery.HELD and letter.values
+    }
+    return [(item.channel, item.external_id) in letters for item in items], held
 
 
 @dataclass
@@ -144,6 +159,7 @@ def _failed(item: Receipt, row: Any, now: datetime, jitter: random.Random) -> di
 _TOLD_OF = (
     sa.select(
         outbox.c.seq,
+        outbox.c.conversation_id,
         outbox.c.channel,
         outbox.c.external_id,
         outbox.c.state,

@@ -49,7 +49,7 @@ async def record(
             await connection.execute(sa.insert(outbox), sending)
     if lines:
         await connection.execute(sa.insert(messages), lines)
-    if row.media and row.kind not in SILENT:
+    if row.media and row.kind not in SILENT and row.kind is not Kind.STICKER:
         await connection.execute(sa.insert(media), [_media_row(lease, row, row.media, now)])
     if row.kind not in SILENT and row.ref:
         await _come_late(connection, key, row.ref, now)
@@ -82,7 +82,10 @@ async def _change(
         )
         return changed.rowcount > 0
     lines = sa.select(messages.c.id).where(theirs)
-    await connection.execute(sa.delete(media).where(media.c.message_id.in_(lines)))
+    # Nobody can open them from now on; the files themselves are taken away when it is tidied, or with all the rest.
+    await connection.execute(
+        sa.update(media).where(media.c.message_id.in_(lines)).values(state="withdrawn", name="", ref="")
+    )
     changed = await connection.execute(
         sa.update(messages).where(theirs).values(text="", place=None, reaction=None, revoked_at=now)
     )

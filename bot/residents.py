@@ -75,8 +75,8 @@ async def conversation_at(connection: AsyncConnection, channel: str, address: st
 async def move(connection: AsyncConnection, database: Database, moved: Moved) -> bool:
     """Let a conversation go on at another address; False where nobody is known at the one before.
 
-    The one before leads nowhere then: it may be given to somebody else. Where the resident wrote from the new one
-    already, the two conversations become one.
+    The one before leads to it only as long as it can't be given to somebody else. Where the resident wrote from the
+    new one already, the two conversations become one.
     """
     before, after = (moved.channel, moved.before), (moved.channel, moved.after)
     at_home = (await _by_address(connection, [before])).get(before)
@@ -87,21 +87,26 @@ async def move(connection: AsyncConnection, database: Database, moved: Moved) ->
     await connection.execute(
         sa.delete(aliases).where(aliases.c.channel == before[0], aliases.c.alias == before[1])
     )
-    if new is not None and new != old:
-        await _unite(connection, old, new, after[1] if at_home else None)
-    elif at_home:
+    stays = old if new in (None, old) else await _unite(connection, old, str(new))
+    if at_home and stays == old:
         await connection.execute(
             sa.update(conversations).where(conversations.c.id == old).values(address=after[1])
         )
-    else:
-        row = {"channel": after[0], "alias": after[1], "conversation_id": old}
-        await connection.execute(database.put(aliases), [row])
+    elif stays == old:
+        await _also(connection, database, after, stays)
+    if moved.lasting:
+        await _also(connection, database, before, stays)
     return True
 
 
-async def _unite(connection: AsyncConnection, old: str, new: str, address: str | None) -> None:
-    """Both become the newer one, unless a person has (or is asked for in) the older. Whoever has the other one leased
-    loses it, stores nothing, and the message runs again in its new place."""
+async def _also(connection: AsyncConnection, database: Database, resident: Resident, stays: str) -> None:
+    row = {"channel": resident[0], "alias": resident[1], "conversation_id": stays}
+    await connection.execute(database.put(aliases), [row])
+
+
+async def _unite(connection: AsyncConnection, old: str, new: str) -> str:
+    """Both become the newer one, unless a person has (or is asked for in) the older; the one that stays. Whoever has
+    the other one leased loses it, stores nothing, and the message runs again in its new place."""
     rows = await connection.execute(sa.select(conversations).where(conversations.c.id.in_((old, new))))
     states = {row.id: row for row in rows}
     stays, goes = (old, new) if states[old].owner in (Owner.WAITING, Owner.AGENT) else (new, old)
@@ -118,9 +123,8 @@ async def _unite(connection: AsyncConnection, old: str, new: str, address: str |
         "lease_token": None,
         "lease_until": None,
     }
-    if stays == old and address:
-        values["address"] = address
     await connection.execute(sa.update(conversations).where(conversations.c.id == stays).values(**values))
+    return stays
 
 
 async def _by_address(connection: AsyncConnection, residents: Collection[Resident]) -> dict[Resident, str]:

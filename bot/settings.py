@@ -19,6 +19,22 @@ class SettingsError(ValueError):
     """The environment is not right; the message says which name and what is expected, never the value."""
 
 
+def clean_secret(value: SecretStr) -> SecretStr:
+    """A secret without the line break that files and shells leave at its end. Raises `ValueError` for what no header
+    can hold."""
+    plain = value.get_secret_value().strip()
+    if not plain or not plain.isprintable() or not plain.isascii():
+        raise ValueError("must be printable characters without spaces around them")
+    return SecretStr(plain)
+
+
+def telegram_secret(value: SecretStr) -> SecretStr:
+    """A word for Telegram's secret header. Raises `ValueError`."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
+        raise ValueError("may have 1 to 256 of A-Z a-z 0-9 _ -")
+    return value
+
+
 class Settings(BaseSettings):
     """What an engineer sets. Each field is the environment variable of the same name in capitals."""
 
@@ -69,6 +85,23 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 28
     log_level: str = "INFO"
     log_format: str = "text"
+
+    @field_validator(
+        "telegram_token",
+        "telegram_webhook_secret",
+        "whatsapp_token",
+        "whatsapp_app_secret",
+        "whatsapp_verify_token",
+        mode="after",
+    )
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else clean_secret(value)
+
+    @field_validator("telegram_webhook_secret", mode="after")
+    @classmethod
+    def _telegram_words(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else telegram_secret(value)
 
     @field_validator("log_level", mode="after")
     @classmethod

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.model import Choice, Template
 from bot.wording import WordingError, fill_in
+from bot.yamlfile import YamlError, read_yaml
 
 _NAME = re.compile(r"[a-z0-9_]{1,512}")
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -46,10 +46,10 @@ def read_templates(path: Path, facts: Mapping[str, str]) -> dict[str, Template]:
     """The templates of a file by name, with the municipality's facts filled in: at the vendor they are plain words.
     Raises `TemplatesError`."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = read_yaml(path)
         found = _READ.validate_python({} if entries is None else entries)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TemplatesError(f"templates: {path} can't be read ({type(error).__name__})") from None
+    except YamlError as error:
+        raise TemplatesError(f"templates: {error}") from None
     except ValidationError as error:
         lines = [f"{path}: {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
         raise TemplatesError("\n".join(lines)) from None
@@ -63,6 +63,13 @@ def _template(where: str, name: str, entry: _Template, facts: Mapping[str, str])
         raise TemplatesError(f"{where}: a name has lower-case letters, digits and _ only, as at the vendor")
     if len(set(entry.variables)) != len(entry.variables):
         raise TemplatesError(f"{where}: a variable is named twice")
+    if not entry.text.strip():
+        raise TemplatesError(f"{where}: the text is empty")
+    for what in ("id", "label"):
+        if len({getattr(one, what) for one in entry.choices}) < len(entry.choices):
+            raise TemplatesError(f"{where}: two choices have the same {what}")
+    if "{{" in entry.text:
+        raise TemplatesError(f"{where}: write {{name}}, with one brace, and name it in variables")
     places = _PLACE.findall(entry.text)
     if absent := [one for one in entry.variables if places.count(one) != 1]:
         raise TemplatesError(f"{where}: {{{absent[0]}}} must stand in the text once")

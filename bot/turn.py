@@ -18,6 +18,7 @@ from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
 from bot.db.tables import Utc, conversations, messages
+from bot.files import hopeful
 from bot.handoff import Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
@@ -77,6 +78,7 @@ class Turns:
         clock: Clock = utc_now,
         *,
         is_article: Callable[[str], bool] = lambda slug: False,
+        media_limit: int = 16 * 2**20,
     ) -> None:
         self._database = database
         self._bus = bus
@@ -88,6 +90,7 @@ class Turns:
         self._handoff = handoff
         self._clock = clock
         self._is_article = is_article
+        self._media_limit = media_limit
 
     async def run(self, lease: Lease) -> None:
         """Answer all messages of the lease. Raises `LeaseLost`; what was committed before stays."""
@@ -120,7 +123,8 @@ class Turns:
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
         if row.kind in KEPT and row.text:
-            reply = replace(reply, messages=(Say("kept"), *reply.messages))
+            kept = Say("kept" if self._keeps(row) else "not_kept")
+            reply = replace(reply, messages=(kept, *reply.messages))
         if row.kind is Kind.START or not state.greeted:
             reply = replace(reply, messages=(Say("welcome"), *reply.messages))
         return Outcome(reply, said, greeted=True, resumed=resumed)
@@ -148,6 +152,8 @@ class Turns:
             return None if self._is_article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
         if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
             kind = f"kind_{row.kind}"
+            if row.kind in KEPT and not self._keeps(row):
+                kind = "kind_not_kept"
             return _smalltalk(kind if kind in self._wording else "unsupported_kind", memory)
         if word is Keyword.HUMAN:
             return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
@@ -160,6 +166,9 @@ class Turns:
         if row.choice is not None and not offered:
             return _smalltalk("unknown_choice", memory)
         return None
+
+    def _keeps(self, row: Row) -> bool:
+        return row.media is not None and hopeful(row.media, self._media_limit)
 
     def _turn(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Turn:
         now = self._clock().astimezone(AMSTERDAM).isoformat(timespec="seconds")

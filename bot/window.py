@@ -17,6 +17,8 @@ from bot.ports import Body, Channel, Limits
 from bot.record import letter_row, line_row
 from bot.usage import SERVICE
 
+CLOSED = "window closed: goes when the resident writes again"
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 MARGIN = timedelta(minutes=2)
@@ -73,8 +75,15 @@ async def opener(connection: AsyncConnection, channel: Channel, conversation_id:
         return False
     last = sa.select(conversations.c.last_inbound_at).where(conversations.c.id == conversation_id)
     since = await connection.scalar(last.with_for_update())
-    asked = sa.select(outbox.c.seq).where(
-        outbox.c.conversation_id == conversation_id, outbox.c.kind != SERVICE
+    asked = (
+        sa.select(outbox.c.seq)
+        .join(messages, messages.c.id == outbox.c.message_id)
+        .where(
+            outbox.c.conversation_id == conversation_id,
+            outbox.c.kind != SERVICE,
+            outbox.c.state != Delivery.FAILED,
+            messages.c.text == template.text,
+        )
     )
     if since is not None:
         asked = asked.where(outbox.c.created_at > since)
@@ -101,7 +110,7 @@ async def queue(
     bodies: list[Body] = channel.render([message])
     rows = [
         letter_row(conversation_id, line["id"], channel.name, dict(body), now, kind=kind)
-        | ({"state": Delivery.HELD} if held else {})
+        | ({"state": Delivery.HELD, "error": CLOSED} if held else {})
         for body in bodies
     ]
     if rows:

@@ -270,7 +270,8 @@ def _user_id_update(channel: str, update: Any) -> Iterator[_Dated]:
 
 def _moved(channel: str, before: object, after: object) -> Iterator[Moved]:
     if before and after and before != after:
-        yield Moved(channel, _id(before), _id(after))
+        # A user id is never given to somebody else; a telephone number may be.
+        yield Moved(channel, _id(before), _id(after), lasting=bool(BSUID.fullmatch(_id(before))))
 
 
 def _receipt(channel: str, status: Any) -> Iterator[Receipt]:

@@ -61,7 +61,7 @@ class House:
     def files(self) -> Files:
         """What residents sent along."""
         directory, limit = self.settings.state_dir / "media", self.settings.media_max_mb * 2**20
-        return Files(self.database, self.bus, self.channels, directory, limit, self.clock)
+        return Files(self.database, self.bus, self.channels, directory, limit, self.clock, self.wording)
 
     @property
     def post(self) -> Post:

@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 
 _NLU = ROOT / "nlu"
 
+ACTIONS_BODY = 8 * 2**20
+"""Bytes of a call of the engine: the longest text that a channel brings, some times over and escaped."""
+
 LOOK_AFTER = 10.0
 """Seconds after the start at which the channels are looked at."""
 
@@ -146,7 +149,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
     engine_secret = _secret(settings.engine_secret)
     async with AsyncExitStack() as stack:
         live = await stack.enter_async_context(searching(house))
-        app = application()
+        app = application(ACTIONS_BODY)
         _add_metrics(app, house)
         add_actions(app, live.search, actions_secret)
         if (
@@ -176,6 +179,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
             Handoff(house.wording, house.municipality),
             house.clock,
             is_article=lambda slug: live.search.article(slug) is not None,
+            media_limit=settings.media_max_mb * 2**20,
         )
         files = house.files
         worker = Worker(

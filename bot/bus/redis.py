@@ -37,7 +37,8 @@ class RedisBus:
     """Publishes and limits over Redis; `prefix` keeps installations on one server apart."""
 
     def __init__(self, url: str, *, prefix: str = "klaartje") -> None:
-        self._redis = Redis.from_url(url, decode_responses=True, socket_connect_timeout=2, socket_timeout=5)
+        # One that hangs is as good as one that is gone, and must not cost more.
+        self._redis = Redis.from_url(url, decode_responses=True, socket_connect_timeout=1, socket_timeout=1)
         self._listening = Redis.from_url(url, decode_responses=True, socket_connect_timeout=2)
         self._prefix = f"{prefix}:"
         self._bucket = self._redis.register_script(_BUCKET)

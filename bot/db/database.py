@@ -65,6 +65,14 @@ class Database:
         sums = {column.name: column + insert.excluded[column.name] for column in columns}
         return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
 
+    async def scrub(self) -> None:
+        """Leave nothing legible of what was erased: SQLite keeps it in its log until that is written back. Where
+        others read at the same time, the next time does it."""
+        if self.sqlite:
+            async with self._turn, self._engine.connect() as connection:
+                raw: Any = (await connection.get_raw_connection()).driver_connection  # outside a transaction
+                await raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def health(self) -> Health:
         """Whether a query gets an answer within two seconds."""
         try:
@@ -83,7 +91,13 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by us, see `_sqlite_begin`
     cursor = connection.cursor()
     # The timeout first: asking for WAL needs a lock too, where another process is just starting or stopping.
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -16,6 +16,10 @@ log = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[Health]]
 
 
+PATIENCE = 4.0
+"""Seconds that a part may take to answer; who asks us waits no longer."""
+
+
 class HealthPage:
     """`/health/live` says that the process runs; `/health/ready` the state of each part and channel."""
 
@@ -48,7 +52,10 @@ async def _look(checks: Mapping[str, Check]) -> dict[str, Health]:
 
 async def _state(name: str, check: Check) -> Health:
     try:
-        return await check()
+        async with asyncio.timeout(PATIENCE):
+            return await check()
+    except TimeoutError:
+        return Health("down", f"no answer within {PATIENCE:.0f} s")
     except Exception as error:  # whatever is wrong with one part: the others must still be told
         log.error("health of %s: %s", name, trail(error))
         return Health("down", type(error).__name__)

@@ -25,9 +25,9 @@ class NotListening(Exception):
     """The address can't be had; the message says which and why."""
 
 
-def application() -> web.Application:
+def application(max_body: int = MAX_BODY) -> web.Application:
     """An application in which every error is JSON and nothing of a request is reflected."""
-    return web.Application(middlewares=[_errors], client_max_size=MAX_BODY)
+    return web.Application(middlewares=[_errors], client_max_size=max_body)
 
 
 @web.middleware

@@ -13,6 +13,9 @@ from bot.ports import Accept, Channel, Refused, WebhookRequest
 MAX_BODY = 3 * 2**20
 """Bytes of a webhook call: so large are WhatsApp's batches at the most."""
 
+BODY_SECONDS = 10.0
+"""Seconds in which a body must be here."""
+
 PATIENCE = 8.0
 """Seconds that the store may take. Then the vendor hears 503 and brings it again, whatever becomes of it here: what
 was stored after all is stored once."""
@@ -42,6 +45,17 @@ class Webhooks:
             raise
         return web.Response(text=answer, headers={"X-Content-Type-Options": "nosniff"})
 
+    @staticmethod
+    async def _body(request: web.Request) -> bytes:
+        """All of it. Anybody can call: who dawdles does not keep us."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await request.clone(client_max_size=MAX_BODY).read()
+        except TimeoutError:
+            raise Refused("the body did not come in time", 408) from None
+        except (ConnectionError, web.RequestPayloadError):
+            raise Refused("the body broke off", 400) from None
+
     def _channel(self, request: web.Request) -> Channel:
         channel = self._channels.get(request.match_info["channel"])
         if channel is None:
@@ -51,7 +65,7 @@ class Webhooks:
     async def take(self, request: web.Request) -> web.Response:
         """200 means: committed. Anything else makes the vendor try again, or tells who was wrong."""
         channel = self._channel(request)
-        body = await request.clone(client_max_size=MAX_BODY).read()
+        body = await self._body(request)
         try:
             channel.verify(WebhookRequest(request.method, request.headers, request.query, body))
             items = channel.parse(body)

@@ -102,6 +102,56 @@ async def test_it_is_tried_again_and_then_given_up(house: TestHouse, kept: Files
     assert (row.state, row.error) == ("failed", "HTTP 500")
 
 
+async def test_a_resident_hears_that_it_was_not_kept_after_all(house: TestHouse, kept: Files) -> None:
+    kept._wording = house.wording
+    await sends(house, "f1", b"<html></html>", mime="image/jpeg")
+    await sends(house, "f2", b"<svg/>", mime="image/svg+xml")  # that was said at once
+    await fetches(kept)
+    await house.work()
+    assert house.read().count(house.wording.say("file_refused").text) == 1
+
+
+async def test_a_full_disk_is_not_filled_up(
+    house: TestHouse, kept: Files, tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    await sends(house, "f1", JPEG)
+    monkeypatch.setattr(files.os, "fsync", full)
+    await fetches(kept)
+    assert list((tmp_path / "media").iterdir()) == []
+    monkeypatch.undo()
+    clock.forward(minutes=1)
+    await fetches(kept)
+    assert [row.state for row in await house.rows(media)] == ["stored"]
+
+
+async def test_a_fault_of_ours_is_given_up(house: TestHouse, kept: Files, clock: SetClock) -> None:
+    await sends(house, "f1", JPEG)
+    house.channel.files.clear()  # a KeyError in the channel
+    for _ in range(files.MAX_ATTEMPTS):
+        await fetches(kept)
+        clock.forward(minutes=6)
+    assert [row.state for row in await house.rows(media)] == ["failed"]
+
+
+async def test_what_was_withdrawn_is_taken_away(house: TestHouse, kept: Files, tmp_path: Path) -> None:
+    house.channel.files["f1"] = JPEG
+    await house.say(kind=Kind.IMAGE, media=Media("f1"), ref="7")
+    await house.work()
+    await fetches(kept)
+    [row] = await house.rows(media)
+    token = await kept.link(row.id, actor="els")
+    await house.say(kind=Kind.REVOKE, ref="7")
+    await house.work()
+    assert token
+    assert await kept.opened(token) is None
+    await kept.tidy()
+    assert list((tmp_path / "media").iterdir()) == []
+    assert not await house.rows(media)
+
+
 async def test_what_is_gone_at_the_vendor_is_given_up(house: TestHouse, kept: Files) -> None:
     await sends(house, "f1", SendFault("gone", retryable=False))
     await fetches(kept)
@@ -188,5 +238,12 @@ def test_every_kind_that_is_kept_is_recognised() -> None:
     }
     assert set(heads) == set(files.ALLOWED)
     assert {mime: examined(head, LIMIT) for mime, head in heads.items()} == {mime: mime for mime in heads}
-    with pytest.raises(Unwelcome):
-        examined(b"%!PS", LIMIT)
+    for brand in (b"isom", b"iso2", b"iso5", b"iso6", b"mp41", b"avc1", b"dash"):
+        assert examined(box % (brand, brand), LIMIT) == "video/mp4"
+    assert examined(box % (b"mif1", b"heic"), LIMIT) == "image/heic"
+    for frame in (b"\xff\xfb\x90\x64", b"\xff\xf3\x90\x64"):
+        assert examined(frame + bytes(200), LIMIT) == "audio/mpeg"
+    assert examined(b"\xef\xbb\xbf%PDF-1.7\n" + bytes(200), LIMIT) == "application/pdf"
+    for other in (b"%!PS", b"<html>%PDF-</html>"):
+        with pytest.raises(Unwelcome):
+            examined(other, LIMIT)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from bot import conversation
+from bot import inbox as inbox_module
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import aliases, conversations, inbox, media, messages
+from bot.edge import Edge
 from bot.model import Inbound, Kind, Media, Moved, Owner, Place
 from bot.residents import conversation_at
 from bot.turn import LeaseLost
@@ -182,6 +184,33 @@ class TestMoves:
         await house.inbox.move([Moved("kept", USER, OTHER)])
         assert await house.owner(OTHER) is Owner.AGENT
 
+    async def test_what_comes_late_from_a_lasting_address_is_theirs(self, house: TestHouse) -> None:
+        await house.say("een", USER, also=(PHONE,))
+        await house.work()
+        await house.inbox.move([Moved("kept", USER, OTHER, lasting=True)])
+        await house.say("nog van voor de verhuizing", USER, also=(PHONE,))
+        await house.work()
+        assert house.read(OTHER) == ["2: nog van voor de verhuizing"]
+        assert len(await house.rows(conversations)) == 1
+
+    async def test_all_in_one_call_in_the_order_in_which_it_happened(self, house: TestHouse) -> None:
+        edge = Edge(house.inbox, house.outbox)
+        before = Inbound("kept", PHONE, "a", text="van het oude nummer")
+        after = Inbound("kept", OTHER, "b", text="van het nieuwe", also=("31610000009",))
+        await edge([before, Moved("kept", PHONE, OTHER), after])
+        await house.work()
+        assert [text[3:] for text in house.read(OTHER)[1:]] == ["van het oude nummer", "van het nieuwe"]
+        assert len(await house.rows(conversations)) == 1
+
+    async def test_who_is_waited_for_is_known_by_the_new_number_too(self, house: TestHouse) -> None:
+        await house.say("mens graag", USER, also=(PHONE,))
+        await house.work()
+        await house.say("hallo", "31610000002")
+        await house.work()
+        await house.inbox.move([Moved("kept", PHONE, "31610000002")])
+        assert await at(house, "31610000002") == await at(house, USER)
+        assert len(await house.rows(conversations)) == 1
+
 
 class TestOrder:
     async def test_what_waits_is_answered_in_the_order_in_which_it_was_sent(
@@ -201,6 +230,12 @@ class TestOrder:
         assert [text[3:] for text in house.read()[1:]] == ["een", "twee"]
         [row] = await house.rows(conversations)
         assert row.last_inbound_at == clock()
+
+    async def test_a_time_beyond_reason_is_not_believed(self, house: TestHouse, clock: SetClock) -> None:
+        await house.say("een", sent_at=clock() - timedelta(days=9000))
+        await house.work()
+        [row] = await house.rows(conversations)
+        assert row.last_inbound_at == clock() - inbox_module.LATEST
 
     async def test_the_first_in_order_counts_the_attempts(self, house: TestHouse, clock: SetClock) -> None:
         await house.say("later")
@@ -233,7 +268,8 @@ class TestChanges:
         await house.work()
         line = next(row for row in await house.transcript() if row.author == "resident")
         assert (line.text, line.place, line.revoked_at is not None) == ("", None, True)
-        assert not await house.rows(media)
+        # Only its file is still to be taken away: nobody can open it.
+        assert {(row.state, row.ref, row.name) for row in await house.rows(media)} <= {("withdrawn", "", "")}
         await house.say("toch iets anders", kind=Kind.EDIT, ref="7")
         await house.work()
         assert (await house.transcript())[0].text == ""

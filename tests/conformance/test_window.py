@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from bot import outbox, receipts
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
-from bot.db.tables import early_receipts, messages
+from bot.db.tables import early_receipts, media, messages
 from bot.db.tables import outbox as outbox_table
-from bot.model import Author, Choice, Delivery, Kind, Outbound, Receipt, Reply, Template
+from bot.model import Author, Choice, Delivery, Kind, Media, Outbound, Receipt, Reply, Template
 from bot.ports import Pace, SendFault
 from bot.post import NoConversation
 from bot.usage import Count, free_left
@@ -130,6 +130,53 @@ class TestWindow:
         await house.work()
         assert "klaar" in house.read()
 
+    async def test_another_template_is_no_reason_not_to_ask(self, house: TestHouse, clock: SetClock) -> None:
+        house.channel.templates = {OPENER.name: OPENER, READY.name: READY}
+        key = await talked(house)
+        clock.forward(days=2)
+        await house.post.template(key, READY.name, {"onderwerp": "afval"})
+        await house.post.say(key, Outbound("klaar"), hold=True)
+        await house.work()
+        assert house.read()[-1] == OPENER.text
+
+    async def test_an_opener_that_never_arrived_is_sent_again(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        house.channel.templates = {OPENER.name: OPENER}
+        key = await talked(house)
+        clock.forward(days=2)
+        house.channel.fault = SendFault("132001: not there", retryable=False)
+        await house.post.say(key, Outbound("een"), hold=True)
+        await house.work()
+        house.channel.fault = None
+        await house.post.say(key, Outbound("twee"), hold=True)
+        await house.work()
+        assert house.read()[-1] == OPENER.text
+
+    async def test_what_is_held_by_a_receipt_asks_too(self, house: TestHouse) -> None:
+        house.channel.templates = {OPENER.name: OPENER}
+        await talked(house)
+        told = Receipt("kept", "sent-2", Delivery.FAILED, "131047: window closed", window=True)
+        await house.outbox.receipts([told, told])
+        await house.work()
+        assert house.read().count(OPENER.text) == 1
+
+    async def test_who_writes_while_it_is_tried_gets_it_at_once(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        key = await talked(house)
+        await house.post.say(key, Outbound("klaar"))
+        [letter] = await house.outbox.claim(1)
+        clock.forward(seconds=5)
+        await house.say("ja?")
+        for lease in await house.inbox.claim(1, ["kept"]):
+            await house.turns.run(lease)
+        house.channel.fault = SendFault("131047: window closed", retryable=False, window=True)
+        await house.outbox.deliver(letter)
+        house.channel.fault = None
+        await house.work()
+        assert house.read()[-2:] == ["klaar", "2: ja?"]
+
     async def test_a_held_one_does_not_stop_a_template(self, house: TestHouse, clock: SetClock) -> None:
         house.channel.templates = {READY.name: READY}
         key = await talked(house)
@@ -170,6 +217,33 @@ class TestWindow:
         await house.post.say(key, Outbound("klaar"))
         await house.work()
         assert house.read()[-1] == "klaar"
+
+
+class TestOurOwnFaults:
+    async def test_they_are_given_up_too_and_stop_nobody(
+        self, house: TestHouse, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def broken(address: str, body: Any) -> str:
+            raise ValueError("forbidden character in geheim")
+
+        await house.say("hallo")
+        monkeypatch.setattr(house.channel, "send", broken)
+        for _ in range(outbox.MAX_ATTEMPTS + 1):
+            await house.work()
+            clock.forward(minutes=6)
+        monkeypatch.undo()
+        await house.work()
+        assert [row.error for row in await house.outbox.failed()] == ["our fault: ValueError"]
+        assert house.read() == ["1: hallo"]
+
+    async def test_who_dies_each_time_does_not_try_for_ever(self, house: TestHouse, clock: SetClock) -> None:
+        await talked(house)
+        await house.post.say(await house.key(), Outbound("dodelijk"))
+        for _ in range(outbox.MAX_ATTEMPTS + outbox.CRASHES):
+            assert len(await house.outbox.claim(1)) == 1
+            clock.forward(seconds=outbox.LEASE.total_seconds() + 1)
+        await house.work()
+        assert [row.error for row in await house.outbox.failed()] == ["whoever tried did not come back"]
 
 
 class TestReceipts:
@@ -383,14 +457,35 @@ class TestKinds:
     )
     async def test_each_has_its_answer(self, house: TestHouse, kind: Kind, phrase: str) -> None:
         await talked(house)
-        await house.say(kind=kind)
+        await house.say(kind=kind, media=Media("f1", "image/jpeg", size=1000))
         await house.work()
         assert house.read()[-1] == house.wording.say(phrase).text
         assert len(house.engine.turns) == 1
+        assert len(await house.rows(media)) == (kind is not Kind.STICKER)
+
+    @pytest.mark.parametrize(
+        "found",
+        [
+            None,
+            Media("f1", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            Media("f1", "image/svg+xml"),
+            Media("f1", "application/pdf", size=10**9),
+        ],
+    )
+    async def test_what_can_not_be_kept_is_not_promised(self, house: TestHouse, found: Media | None) -> None:
+        await talked(house)
+        await house.say(kind=Kind.DOCUMENT, media=found)
+        await house.say("kijk eens", kind=Kind.DOCUMENT, media=found)
+        await house.work()
+        assert house.read()[-3:] == [
+            house.wording.say("kind_not_kept").text,
+            house.wording.say("not_kept").text,
+            "2: kijk eens",
+        ]
 
     async def test_what_is_written_with_a_photo_is_answered(self, house: TestHouse) -> None:
         await talked(house)
-        await house.say("deze prullenbak is vol", kind=Kind.IMAGE)
+        await house.say("deze prullenbak is vol", kind=Kind.IMAGE, media=Media("f1"))
         await house.work()
         assert house.read()[-2:] == [house.wording.say("kept").text, "2: deze prullenbak is vol"]
 

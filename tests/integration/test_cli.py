@@ -478,3 +478,17 @@ async def _asks_for_a_call(path: Path, clock: SetClock) -> None:
     await Inbox(database, MemoryBus(), clock).accept([Inbound("kept", "r1", "m1", text="bel me")])
     await house.work()
     await database.close()
+
+
+def test_what_is_kept_is_for_nobody_else_and_what_is_erased_is_gone(migrated: Path) -> None:
+    with sqlite3.connect(migrated) as connection:
+        _conversation(connection)
+        connection.execute(
+            "INSERT INTO messages (id, conversation_id, author, kind, text, choices, links, at)"
+            " VALUES ('m', 'c', 'resident', 'text', ?, '[]', '[]', '2026-11-23 09:00:00')",
+            ("zeer-persoonlijk " * 50,),
+        )
+    assert migrated.stat().st_mode & 0o077 == 0
+    assert run("forget", "webchat", "adres").exit_code == 0
+    for path in migrated.parent.glob("klaartje.db*"):
+        assert b"zeer-persoonlijk" not in path.read_bytes(), path.name

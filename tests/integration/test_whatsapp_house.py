@@ -236,7 +236,7 @@ async def test_meta_closes_the_window_and_says_so_later(database_url: str, tmp_p
         held = await there.state(Delivery.HELD)
         assert held.error.startswith("131047: ")
         there.resident.say("ja")
-        assert "Uw paspoort ligt klaar." in await there.resident.hears(3, seconds=20)
+        assert "Uw paspoort ligt klaar." in await there.resident.hears(4, seconds=20)
 
 
 async def test_another_number_and_user_id_keep_the_conversation(whatsapp: Town) -> None:
@@ -317,6 +317,30 @@ async def test_what_is_not_stored_comes_again(
         assert len(there.resident.heard) == 1
 
 
+@ONLY_SQLITE
+async def test_who_dawdles_is_sent_away(whatsapp: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "BODY_SECONDS", 0.2)
+    port = int(whatsapp.served.address.rsplit(":", 1)[1].strip("/"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    assert b" 408 " in await reader.readline()
+    writer.close()
+
+
+@ONLY_SQLITE
+async def test_a_body_that_breaks_off_is_no_fault_of_the_store(
+    whatsapp: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = int(whatsapp.served.address.rsplit(":", 1)[1].strip("/"))
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        await writer.drain()
+        writer.transport.abort()
+    await asyncio.sleep(0.3)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 class TestFiles:
     @asynccontextmanager
     async def fetching(self, there: Town) -> AsyncIterator[Files]:
@@ -368,10 +392,7 @@ class TestFiles:
             await whatsapp.state("stored", media)
             whatsapp.resident.revoke()
 
-            async def gone() -> bool:
-                return not await whatsapp.rows(media)
-
-            await until(gone, 20, "the file is forgotten")
+            await whatsapp.state("withdrawn", media)
         line = next(row for row in await whatsapp.rows(messages) if row.author == "resident")
         assert line.revoked_at is not None
 
