@@ -87,6 +87,7 @@ class Lease:
     memory: Mapping[str, Any] | None
     greeted: bool
     rows: tuple[Row, ...]
+    asks: str | None = None
 
 
 def message_id(channel: str, external_id: str) -> str:
@@ -195,6 +196,7 @@ _TAKE = (
         conversations.c.owner,
         conversations.c.memory,
         conversations.c.greeted,
+        conversations.c.asks,
     )
 )
 _MINE = sa.and_(
@@ -223,6 +225,7 @@ def _lease(row: Any, token: str, until: datetime, waiting: Sequence[Row]) -> Lea
         memory=row.memory,
         greeted=row.greeted,
         rows=tuple(waiting),
+        asks=row.asks,
     )
 
 
