@@ -126,7 +126,7 @@ class Inbox:
         """Let conversations go on at the addresses that their residents have now."""
         async with self._database.write() as connection:
             for moved in moves:
-                if not await move(connection, self._database, moved):
+                if not await move(connection, self._database, moved, self._clock()):
                     log.info("%s: somebody whom we don't know has another address now", moved.channel)
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:

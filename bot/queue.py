@@ -122,7 +122,7 @@ async def place(connection: AsyncConnection, handoff: Any, now: datetime) -> Pla
 async def _minutes(connection: AsyncConnection, team: str, number: int, now: datetime) -> int | None:
     """With so many conversations going on at the same time, one ends each `length / slots`."""
     here = [agent for agent in await agents(connection, now) if team in agent.teams]
-    slots = sum(agent.most for agent in here)
+    slots = sum(int(agent.most) for agent in here)
     if not slots:
         return None
     length = await _usual_minutes(connection, team, now)
@@ -132,7 +132,7 @@ async def _minutes(connection: AsyncConnection, team: str, number: int, now: dat
     )
     free = slots - int(taken or 0)
     rounds = max(0, number - free) / slots
-    return max(1, math.ceil(rounds * length))
+    return max(1, math.ceil(rounds * float(length)))
 
 
 async def _usual_minutes(connection: AsyncConnection, team: str, now: datetime) -> float:
@@ -149,7 +149,7 @@ async def _usual_minutes(connection: AsyncConnection, team: str, now: datetime) 
     )
     rows = (await connection.execute(query)).all()
     lengths = [(row.ended_at - row.taken_at).total_seconds() / 60 for row in rows]
-    return median(lengths) if len(lengths) >= ENOUGH else USUAL_MINUTES
+    return float(median(lengths)) if len(lengths) >= ENOUGH else USUAL_MINUTES
 
 
 async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:

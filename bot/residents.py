@@ -10,14 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import queue
 from bot.db.database import Database
 from bot.db.tables import (
     aliases,
     callback_requests,
     conversations,
+    handoffs,
     inbox,
     media,
     messages,
+    notes,
     outbox,
     owner_history,
 )
@@ -26,7 +29,7 @@ from bot.model import Inbound, Moved, Owner
 Resident = tuple[str, str]
 """A channel and an address on it."""
 
-_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases)
+_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases, handoffs, notes)
 """What goes along when two conversations turn out to be one."""
 
 
@@ -72,7 +75,7 @@ async def conversation_at(connection: AsyncConnection, channel: str, address: st
     return found.get(resident)
 
 
-async def move(connection: AsyncConnection, database: Database, moved: Moved) -> bool:
+async def move(connection: AsyncConnection, database: Database, moved: Moved, now: datetime) -> bool:
     """Let a conversation go on at another address; False where nobody is known at the one before.
 
     The one before leads nowhere then: it may be given to somebody else. Where the resident wrote from the new one
@@ -88,7 +91,7 @@ async def move(connection: AsyncConnection, database: Database, moved: Moved) ->
         sa.delete(aliases).where(aliases.c.channel == before[0], aliases.c.alias == before[1])
     )
     if new is not None and new != old:
-        await _unite(connection, old, new, after[1] if at_home else None)
+        await _unite(connection, old, new, after[1] if at_home else None, now)
     elif at_home:
         await connection.execute(
             sa.update(conversations).where(conversations.c.id == old).values(address=after[1])
@@ -99,12 +102,14 @@ async def move(connection: AsyncConnection, database: Database, moved: Moved) ->
     return True
 
 
-async def _unite(connection: AsyncConnection, old: str, new: str, address: str | None) -> None:
+async def _unite(connection: AsyncConnection, old: str, new: str, address: str | None, now: datetime) -> None:
     """Both become the newer one, unless a person has (or is asked for in) the older. Whoever has the other one leased
     loses it, stores nothing, and the message runs again in its new place."""
     rows = await connection.execute(sa.select(conversations).where(conversations.c.id.in_((old, new))))
     states = {row.id: row for row in rows}
     stays, goes = (old, new) if states[old].owner in (Owner.WAITING, Owner.AGENT) else (new, old)
+    # Whoever has (or waits for) a person in both is helped in the one that stays.
+    await queue.leave(connection, goes, "united", now)
     for table in _BELONGING:
         await connection.execute(
             sa.update(table).where(table.c.conversation_id == goes).values(conversation_id=stays)

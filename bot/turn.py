@@ -116,8 +116,8 @@ class Turns:
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
         if marked := marks.answer(row, word, state.asks) if row.kind not in SILENT else None:
             words = () if silent else (marked.say,)
-            reply = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
-            return Outcome(reply, said, state.greeted)
+            thanks = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
+            return Outcome(thanks, said, state.greeted)
         if silent or row.kind in SILENT:
             return Outcome(Reply((), memory=state.memory), said, state.greeted)
         reply = await self._paged(lease, row, memory) or self._standing(

@@ -187,6 +187,7 @@ class TestWaiting:
         await here(house, one)
         for number in range(4):
             await waits(house, f"r{number}")
+            clock.forward(seconds=1)
         before = len(house.read("r3"))
         assert await house.tending.inform() == 0
         clock.forward(minutes=15)
