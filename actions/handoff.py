@@ -15,7 +15,10 @@ _SURE = 0.8
 def hand_off(dispatcher: CollectingDispatcher, tracker: Tracker, reason: str) -> list[EventType]:
     """Ask the turn for a person; it says what happens next, and when."""
     topic = tracker.get_slot("article")
-    speech.command(dispatcher, Command("handoff", {"reason": reason, "topic": topic}))
+    args = {"reason": reason, "topic": topic}
+    if language := (tracker.latest_message.get("metadata") or {}).get("language"):
+        args["language"] = language
+    speech.command(dispatcher, Command("handoff", args))
     speech.trace(dispatcher, Trace(Route.HANDOFF, topic))
     return speech.slots(misses=0, offer=None)
 

@@ -13,10 +13,11 @@ from bot.model import Owner
 ALLOWED: dict[Owner, frozenset[Owner]] = {
     Owner.BOT: frozenset({Owner.WAITING, Owner.CLOSED}),
     Owner.WAITING: frozenset({Owner.AGENT, Owner.BOT, Owner.CLOSED}),
-    Owner.AGENT: frozenset({Owner.BOT, Owner.CLOSED}),
+    Owner.AGENT: frozenset({Owner.BOT, Owner.WAITING, Owner.CLOSED}),
     Owner.CLOSED: frozenset({Owner.BOT}),
 }
-"""From owner to owners. CLOSED goes back to BOT when the resident writes again."""
+"""From owner to owners. AGENT goes back to WAITING when an agent hands over, or is gone; CLOSED to BOT when the
+resident writes again."""
 
 
 class NotAllowed(Exception):
@@ -50,13 +51,3 @@ async def change_owner(
             conversation_id=conversation_id, before=before, after=after, reason=reason, actor=actor, at=now
         )
     )
-
-
-async def place_in_queue(connection: AsyncConnection, since: datetime) -> int:
-    """The place, from 1, of a conversation that began to wait at `since`."""
-    ahead = await connection.scalar(
-        sa.select(sa.func.count())
-        .select_from(conversations)
-        .where(conversations.c.owner == Owner.WAITING, conversations.c.owner_since < since)
-    )
-    return int(ahead or 0) + 1

@@ -92,6 +92,7 @@ class Lease:
     memory: Mapping[str, Any] | None
     greeted: bool
     rows: tuple[Row, ...]
+    asks: str | None = None
 
 
 def message_id(channel: str, external_id: str) -> str:
@@ -130,7 +131,7 @@ class Inbox:
         """Let conversations go on at the addresses that their residents have now."""
         async with self._database.write() as connection:
             for moved in moves:
-                if not await move(connection, self._database, moved):
+                if not await move(connection, self._database, moved, self._clock()):
                     log.info("%s: somebody whom we don't know has another address now", moved.channel)
 
     async def claim(self, limit: int, channels: Collection[str]) -> list[Lease]:
@@ -200,6 +201,7 @@ _TAKE = (
         conversations.c.owner,
         conversations.c.memory,
         conversations.c.greeted,
+        conversations.c.asks,
     )
 )
 _MINE = sa.and_(
@@ -228,6 +230,7 @@ def _lease(row: Any, token: str, until: datetime, waiting: Sequence[Row]) -> Lea
         memory=row.memory,
         greeted=row.greeted,
         rows=tuple(waiting),
+        asks=row.asks,
     )
 
 

@@ -83,6 +83,35 @@ class Closure(BaseModel):
         return self
 
 
+class Team(BaseModel):
+    """Employees who help with the same topics. `themes` are those of the articles; a team without any takes what no
+    other does. After `overflow_minutes` of waiting a resident goes to the team `overflow_to` as well."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    title: Annotated[str, Field(min_length=1, max_length=60)]
+    themes: tuple[str, ...] = ()
+    overflow_to: str | None = None
+    overflow_minutes: Annotated[int, Field(ge=1, le=480)] = 10
+
+
+KCC = Team(name="kcc", title="KCC")
+
+
+def _teams(value: tuple[Team, ...]) -> tuple[Team, ...]:
+    names = [team.name for team in value]
+    if len(set(names)) != len(names):
+        raise ValueError("two teams have the same name")
+    if unknown := {team.overflow_to for team in value if team.overflow_to} - set(names):
+        raise ValueError(f"overflow_to names a team that is not there: {sorted(unknown)[0]}")
+    themes = [theme for team in value for theme in team.themes]
+    if doubled := {theme for theme in themes if themes.count(theme) > 1}:
+        raise ValueError(f"two teams have the theme {sorted(doubled)[0]}")
+    if sum(not team.themes for team in value) != 1:
+        raise ValueError("one team, and only one, must have no themes: it takes what no other does")
+    return value
+
+
 def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
     for name in value:
         if not _NAME.fullmatch(name):
@@ -105,6 +134,7 @@ class Municipality(BaseModel):
     facts: Annotated[Mapping[str, str], AfterValidator(_facts)]
     hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
     closed: tuple[Closure, ...] = ()
+    teams: Annotated[tuple[Team, ...], AfterValidator(_teams)] = (KCC,)
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -144,6 +174,15 @@ class Municipality(BaseModel):
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
         facts = {**hours, **english, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
+
+    def team_for(self, theme: str | None) -> Team:
+        """Who helps with a theme."""
+        rest = next(team for team in self.teams if not team.themes)
+        return next((team for team in self.teams if theme in team.themes), rest)
+
+    def team(self, name: str) -> Team | None:
+        """The team of this name."""
+        return next((team for team in self.teams if team.name == name), None)
 
     def spans(self, desk: str, day: date) -> tuple[Span, ...]:
         """When the desk is open on a day; nothing on a public holiday or in a closure."""

@@ -10,14 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import queue
 from bot.db.database import Database
 from bot.db.tables import (
     aliases,
     callback_requests,
     conversations,
+    handoffs,
     inbox,
     media,
     messages,
+    notes,
     outbox,
     owner_history,
 )
@@ -26,7 +29,7 @@ from bot.model import Inbound, Moved, Owner
 Resident = tuple[str, str]
 """A channel and an address on it."""
 
-_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases)
+_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases, handoffs, notes)
 """What goes along when two conversations turn out to be one."""
 
 
@@ -72,7 +75,7 @@ async def conversation_at(connection: AsyncConnection, channel: str, address: st
     return found.get(resident)
 
 
-async def move(connection: AsyncConnection, database: Database, moved: Moved) -> bool:
+async def move(connection: AsyncConnection, database: Database, moved: Moved, now: datetime) -> bool:
     """Let a conversation go on at another address; False where nobody is known at the one before.
 
     The one before leads to it only as long as it can't be given to somebody else. Where the resident wrote from the
@@ -87,7 +90,7 @@ async def move(connection: AsyncConnection, database: Database, moved: Moved) ->
     await connection.execute(
         sa.delete(aliases).where(aliases.c.channel == before[0], aliases.c.alias == before[1])
     )
-    stays = old if new in (None, old) else await _unite(connection, old, str(new))
+    stays = old if new in (None, old) else await _unite(connection, old, str(new), now)
     if at_home and stays == old:
         await connection.execute(
             sa.update(conversations).where(conversations.c.id == old).values(address=after[1])
@@ -104,12 +107,14 @@ async def _also(connection: AsyncConnection, database: Database, resident: Resid
     await connection.execute(database.put(aliases), [row])
 
 
-async def _unite(connection: AsyncConnection, old: str, new: str) -> str:
+async def _unite(connection: AsyncConnection, old: str, new: str, now: datetime) -> str:
     """Both become the newer one, unless a person has (or is asked for in) the older; the one that stays. Whoever has
     the other one leased loses it, stores nothing, and the message runs again in its new place."""
     rows = await connection.execute(sa.select(conversations).where(conversations.c.id.in_((old, new))))
     states = {row.id: row for row in rows}
     stays, goes = (old, new) if states[old].owner in (Owner.WAITING, Owner.AGENT) else (new, old)
+    # Whoever has (or waits for) a person in both is helped in the one that stays.
+    await queue.leave(connection, goes, "united", now)
     for table in _BELONGING:
         await connection.execute(
             sa.update(table).where(table.c.conversation_id == goes).values(conversation_id=stays)

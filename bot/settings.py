@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     whatsapp_resident_burst: Annotated[int, Field(ge=1, le=45)] = 10
     whatsapp_free_messages: Annotated[int, Field(ge=0)] = 1000
 
+    agent_silent_minutes: Annotated[int, Field(ge=1, le=120)] = 5
+
     channels: Path | None = None
     media_max_mb: Annotated[int, Field(ge=1, le=100)] = 16
 

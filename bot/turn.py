@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import metrics
+from bot import marks, metrics, queue
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
 from bot.db.tables import Utc, conversations, messages
 from bot.files import hopeful
-from bot.handoff import Handoff
+from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
 from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
@@ -50,6 +50,8 @@ class State:
     owner: Owner
     memory: Mapping[str, Any] | None
     greeted: bool
+    asks: str | None = None
+    """What the bot asked after a conversation with a person: `mark:<handoff>` or `remark:<handoff>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Turns:
         handoff: Handoff,
         clock: Clock = utc_now,
         *,
-        is_article: Callable[[str], bool] = lambda slug: False,
+        article: FindArticle = lambda slug: None,
         media_limit: int = 16 * 2**20,
     ) -> None:
         self._database = database
@@ -89,12 +91,12 @@ class Turns:
         self._wording = wording
         self._handoff = handoff
         self._clock = clock
-        self._is_article = is_article
+        self._article = article
         self._media_limit = media_limit
 
     async def run(self, lease: Lease) -> None:
         """Answer all messages of the lease. Raises `LeaseLost`; what was committed before stays."""
-        state = State(lease.owner, lease.memory, lease.greeted)
+        state = State(lease.owner, lease.memory, lease.greeted, lease.asks)
         for row in lease.rows:
             started = perf_counter()
             outcome = await self.decide(lease, row, state)
@@ -115,6 +117,10 @@ class Turns:
         if urgent := self._urgent(lease, row, state.owner, memory):
             return Outcome(urgent, said, greeted=True, resumed=resumed)
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
+        if marked := marks.answer(row, word, state.asks) if row.kind not in SILENT else None:
+            words = () if silent else (marked.say,)
+            thanks = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
+            return Outcome(thanks, said, state.greeted)
         if silent or row.kind in SILENT:
             return Outcome(Reply((), memory=state.memory), said, state.greeted)
         reply = await self._paged(lease, row, memory) or self._standing(
@@ -149,7 +155,7 @@ class Turns:
             log.error("message %s failed %d times: answered with an apology", row.id, MAX_ATTEMPTS)
             return _APOLOGY
         if row.kind is Kind.START:
-            return None if self._is_article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
+            return None if self._article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
         if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
             kind = f"kind_{row.kind}"
             if row.kind in KEPT and not self._keeps(row):
@@ -250,28 +256,37 @@ class Turns:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
             if row.kind not in SILENT:
                 await release(connection, lease.conversation_id, now)
+            asks = None if row.kind not in SILENT else state.asks
+            silent = owner is Owner.WAITING and not outcome.resumed and not said and row.kind not in SILENT
             if outcome.resumed:
                 await self._move(connection, lease, owner, Owner.BOT, outcome.resumed, now)
+                await queue.leave(connection, lease.conversation_id, outcome.resumed[:32], now)
                 owner = Owner.BOT
                 await connection.execute(_mine(lease).values(memory=_json(memory)))
             for command in reply.commands:
                 match command.name:
                     case "handoff":
                         await self._move(connection, lease, owner, Owner.WAITING, command.args["reason"], now)
-                        said.append(await self._handoff.announce(connection, now))
+                        key = lease.conversation_id
+                        said.append(await self._handoff.begin(connection, key, command, now))
                         owner, memory = Owner.WAITING, None
                     case "callback":
                         said.append(
                             await self._handoff.call_back(connection, lease.conversation_id, command, now)
                         )
+                    case "mark" | "remark":
+                        asks = await marks.note(connection, lease.conversation_id, command)
                     case unknown:
                         raise ValueError(f"unknown command {unknown!r}")
+            if silent and await queue.acknowledge(connection, lease.conversation_id):
+                said.append(self._wording.say("waiting_noted"))
+            await connection.execute(_mine(lease).values(asks=asks))
             channel = self._channels[lease.channel]
             bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
             await record(connection, lease, row, outcome.said, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
-        return State(owner, memory, outcome.greeted)
+        return State(owner, memory, outcome.greeted, asks)
 
     def _words(self, reply: Reply) -> list[Outbound]:
         """What the resident will read; an apology where a text names what no one filled in."""

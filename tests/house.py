@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from bot.clock import Clock
 from bot.db.database import Database
 from bot.db.tables import conversations, messages, owner_history
+from bot.desk import Desk
 from bot.handoff import Handoff
 from bot.inbox import Inbox, message_id
 from bot.model import (
@@ -27,10 +29,11 @@ from bot.model import (
     Trace,
     Turn,
 )
-from bot.municipality import Municipality
+from bot.municipality import Municipality, Team
 from bot.outbox import Outbox
 from bot.ports import (
     Accept,
+    Article,
     Body,
     Bus,
     Channel,
@@ -43,9 +46,28 @@ from bot.ports import (
 )
 from bot.post import Post
 from bot.settings import ROOT
+from bot.tending import Tending
 from bot.turn import Turns
 from bot.usage import Usage
 from bot.wording import Wording
+
+TEAMS = (
+    Team(name="kcc", title="het KCC"),
+    Team(
+        name="burgerzaken",
+        title="Burgerzaken",
+        themes=("reisdocumenten",),
+        overflow_to="kcc",
+        overflow_minutes=10,
+    ),
+)
+PASSPORT = Article("paspoort-aanvragen", 1, "Paspoort aanvragen", "reisdocumenten", "Kom langs.")
+
+
+def article(slug: str) -> Article | None:
+    """The one article of the house."""
+    return PASSPORT if slug == PASSPORT.slug else None
+
 
 LIMITS = Limits(text=4096, buttons=10, button_label=64)
 MUNICIPALITY = Municipality.load(ROOT / "knowledge" / "municipality.yml")
@@ -160,7 +182,13 @@ class TestHouse:
         self.outbox = Outbox(database, bus, channels, clock)
         self.post = Post(database, bus, channels, clock)
         self.usage = Usage(database, clock)
-        handoff = Handoff(self.wording, MUNICIPALITY)
+        self.municipality = MUNICIPALITY.model_copy(update={"teams": TEAMS})
+        handoff = Handoff(self.wording, self.municipality, article)
+        self.desk = Desk(database, bus, channels, self.wording, self.municipality, handoff, clock)
+        silent = timedelta(minutes=5)
+        self.tending = Tending(
+            database, bus, channels, self.wording, self.municipality, handoff, silent, clock
+        )
         self.turns = Turns(
             database,
             bus,
@@ -171,7 +199,7 @@ class TestHouse:
             self.wording,
             handoff,
             clock,
-            is_article=lambda slug: slug == "paspoort-aanvragen",
+            article=article,
         )
         self._count = 0
 

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from bot.ports import Health
 from bot.privacy import Privacy
 from bot.settings import ROOT, Settings
 from bot.supervisor import Supervisor
+from bot.tending import Tending
 from bot.turn import Turns
 from bot.web import private
 from bot.web.chat import Chat
@@ -168,6 +170,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
         stack.push_async_callback(engine.close)
         await live.load()
         understanding = await asyncio.to_thread(Understanding, live.search)
+        handoff = Handoff(house.wording, house.municipality, live.search.article)
         turns = Turns(
             house.database,
             house.bus,
@@ -176,10 +179,20 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
             understanding.around(SearchEngine(live.search)),
             understanding.alarm(),
             house.wording,
-            Handoff(house.wording, house.municipality),
+            handoff,
             house.clock,
-            is_article=lambda slug: live.search.article(slug) is not None,
+            article=live.search.article,
             media_limit=settings.media_max_mb * 2**20,
+        )
+        tending = Tending(
+            house.database,
+            house.bus,
+            house.channels,
+            house.wording,
+            house.municipality,
+            handoff,
+            timedelta(minutes=settings.agent_silent_minutes),
+            house.clock,
         )
         files = house.files
         worker = Worker(
@@ -196,7 +209,8 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
         async def worker_health() -> Health:
             return worker.health()
 
-        jobs = (worker.run(), live.follow(), privacy.keep_purging(settings.retention_days))
+        tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
+        jobs = (worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended)
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 

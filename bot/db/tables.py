@@ -56,6 +56,7 @@ conversations = sa.Table(
     sa.Column("owner_since", Utc, nullable=False),
     sa.Column("memory", sa.JSON(none_as_null=True)),
     sa.Column("greeted", sa.Boolean, nullable=False),
+    sa.Column("asks", sa.String(64)),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("last_inbound_at", Utc),
     sa.Column("lease_token", sa.String(36)),
@@ -248,6 +249,68 @@ owner_history = sa.Table(
     sa.Column("at", Utc, nullable=False),
     sa.Index("ix_owner_history_conversation_id_seq", "conversation_id", "seq"),
 )
+
+handoffs = sa.Table(
+    "handoffs",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("topic", sa.String(64)),
+    sa.Column("language", sa.String(8)),
+    sa.Column("team", sa.String(32), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("waiting_since", Utc, nullable=False),
+    sa.Column("queued_at", Utc, nullable=False),
+    sa.Column("told_minutes", sa.Integer),
+    sa.Column("told_at", Utc),
+    sa.Column("acknowledged", sa.Boolean, nullable=False),
+    sa.Column("agent", sa.String(64)),
+    sa.Column("taken_at", Utc),
+    sa.Column("ended_at", Utc),
+    sa.Column("outcome", sa.String(32)),
+    sa.Column("mark", sa.Integer),
+    sa.Column("remark", sa.Text),
+    sa.Index("ix_handoffs_state_team", "state", "team", "priority", "waiting_since"),
+    sa.Index("ix_handoffs_conversation_id", "conversation_id"),
+    sa.Index("ix_handoffs_agent_state", "agent", "state"),
+    sa.Index(
+        "uq_handoffs_open",
+        "conversation_id",
+        unique=True,
+        sqlite_where=sa.text("state <> 'ended'"),
+        postgresql_where=sa.text("state <> 'ended'"),
+    ),
+)
+"""Each time that a resident was to be helped by a person: `waiting`, `taken`, `ended`. `waiting_since` is the place in
+the queue, which a returned one keeps; `queued_at` when it last came into it."""
+
+presences = sa.Table(
+    "presences",
+    metadata,
+    sa.Column("agent", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("teams", sa.JSON, nullable=False),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.Column("since", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("free_since", Utc, nullable=False),
+)
+"""Agents as they are now: `available`, `break` or `away`; `most` conversations at once; `seen_at` by their console."""
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    _conversation(),
+    sa.Column("author", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_notes_conversation_id_seq", "conversation_id", "seq"),
+)
+"""What agents write for each other; never sent to the resident."""
 
 callback_requests = sa.Table(
     "callback_requests",

@@ -12,7 +12,7 @@ from bot import conversation
 from bot import inbox as inbox_module
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
-from bot.db.tables import aliases, conversations, inbox, media, messages
+from bot.db.tables import aliases, conversations, handoffs, inbox, media, messages
 from bot.edge import Edge
 from bot.model import Inbound, Kind, Media, Moved, Owner, Place
 from bot.residents import conversation_at
@@ -152,7 +152,16 @@ class TestMoves:
         before = house.read(OTHER)
         await house.say("bent u daar?", OTHER)
         await house.work()
-        assert house.read(OTHER) == before
+        assert house.read(OTHER) == [*before, house.wording.say("waiting_noted").text]
+
+    async def test_who_waits_in_both_waits_once(self, house: TestHouse) -> None:
+        for address in (USER, OTHER):
+            await house.say("mens graag", address)
+            await house.work()
+        await house.inbox.move([Moved("kept", USER, OTHER)])
+        [row] = await house.rows(conversations)
+        states = sorted((one.state, one.outcome) for one in await house.rows(handoffs))
+        assert (row.owner, states) == (Owner.WAITING, [("ended", "united"), ("waiting", None)])
 
     async def test_a_turn_under_way_runs_again_in_its_new_place(self, house: TestHouse) -> None:
         await house.say("een", USER)

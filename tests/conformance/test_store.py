@@ -266,10 +266,12 @@ class TestOwnership:
         for text in ("hoe vraag ik een paspoort aan", "hallo??", "help"):
             await house.say(text)
             await house.work()
-        assert house.read() == before
+        noted = house.wording.say("waiting_noted").text
+        assert house.read() == [*before, noted]
         assert len(house.engine.turns) == 1
-        assert [row.text for row in await house.transcript()][-3:] == [
+        assert [row.text for row in await house.transcript()][-4:] == [
             "hoe vraag ik een paspoort aan",
+            noted,
             "hallo??",
             "help",
         ]

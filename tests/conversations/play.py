@@ -83,7 +83,7 @@ class Play:
 
     async def _work(self, engine: DialogueEngine) -> None:
         house = self.house
-        handoff = Handoff(house.wording, house.municipality)
+        handoff = Handoff(house.wording, house.municipality, self.search.article)
         turns = Turns(
             house.database,
             house.bus,
@@ -94,7 +94,7 @@ class Play:
             house.wording,
             handoff,
             self.clock,
-            is_article=lambda slug: self.search.article(slug) is not None,
+            article=self.search.article,
         )
         while leases := await house.inbox.claim(10, house.channels):
             for lease in leases:

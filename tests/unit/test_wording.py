@@ -18,6 +18,10 @@ from tests.house import MUNICIPALITY
 BOOK = ROOT / "knowledge" / "phrases.yml"
 ARGS = {
     "handoff_open": {"place": 2},
+    "handoff_open_wait": {"place": 2, "minutes": "4 minuten"},
+    "wait_changed": {"place": 2, "minutes": "4 minuten"},
+    **{phrase: {"agent": "Els"} for phrase in ("agent_joined", "returned", "closed")},
+    "handed_over": {"team": "Burgerzaken"},
     "handoff_closed": {"when": "maandag om 8.30 uur"},
     "callback_done": {"reference": "T1", "phone": "06", "when": "ochtend", "topic": "x"},
     "callback_ask_confirm": {"phone": "06", "when": "ochtend", "topic": "x"},

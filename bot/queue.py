@@ -1,0 +1,185 @@
+"""The queue of residents who wait for a person: who is next, what place somebody has, and how long it will take."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.db.tables import handoffs, presences
+
+WAITING, TAKEN, ENDED = "waiting", "taken", "ended"
+AVAILABLE, BREAK, AWAY = "available", "break", "away"
+
+SEEN = timedelta(minutes=2)
+"""An agent whose console was not seen for so long does not count as being there."""
+
+RECENT = timedelta(hours=8)
+ENOUGH = 3
+"""From so many conversations handled of late on their length says something."""
+
+USUAL_MINUTES = 6.0
+"""Minutes that a conversation takes, as long as nothing is known."""
+
+DISTRESS = 10
+"""Priority of somebody who is in trouble; others have 0."""
+
+ORDER = (handoffs.c.priority.desc(), handoffs.c.waiting_since, handoffs.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody stands: `number` from 1, and the minutes that it will take, None where nobody can say."""
+
+    number: int
+    minutes: int | None
+
+
+async def enter(
+    connection: AsyncConnection,
+    conversation_id: str,
+    *,
+    reason: str,
+    topic: str | None,
+    language: str | None,
+    team: str,
+    priority: int,
+    now: datetime,
+) -> str:
+    """Put a conversation in the queue; the id of its handoff."""
+    key = str(uuid.uuid4())
+    await connection.execute(
+        sa.insert(handoffs).values(
+            id=key,
+            conversation_id=conversation_id,
+            state=WAITING,
+            reason=reason[:64],
+            topic=topic,
+            language=language,
+            team=team,
+            priority=priority,
+            waiting_since=now,
+            queued_at=now,
+            acknowledged=False,
+        )
+    )
+    return key
+
+
+async def open_handoff(
+    connection: AsyncConnection, conversation_id: str, *, lock: bool = False
+) -> Any | None:
+    """The handoff of a conversation that is not over; None where there is none."""
+    query = sa.select(handoffs).where(
+        handoffs.c.conversation_id == conversation_id, handoffs.c.state != ENDED
+    )
+    return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def leave(connection: AsyncConnection, conversation_id: str, outcome: str, now: datetime) -> None:
+    """The conversation's handoff is over."""
+    await connection.execute(
+        sa.update(handoffs)
+        .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state != ENDED)
+        .values(state=ENDED, outcome=outcome, ended_at=now)
+    )
+
+
+async def waiting(connection: AsyncConnection, teams: Sequence[str] | None = None) -> list[Any]:
+    """Who waits, the next one first; in these teams, or in all."""
+    query = sa.select(handoffs).where(handoffs.c.state == WAITING).order_by(*ORDER)
+    if teams is not None:
+        query = query.where(handoffs.c.team.in_(teams))
+    return list((await connection.execute(query)).all())
+
+
+async def place(connection: AsyncConnection, handoff: Any, now: datetime) -> Place:
+    """The place of one who waits, and an honest guess of how long it takes."""
+    ahead = sa.or_(
+        handoffs.c.priority > handoff.priority,
+        sa.and_(
+            handoffs.c.priority == handoff.priority,
+            sa.tuple_(handoffs.c.waiting_since, handoffs.c.id)
+            < sa.tuple_(sa.literal(handoff.waiting_since, handoffs.c.waiting_since.type), handoff.id),
+        ),
+    )
+    query = (
+        sa.select(sa.func.count())
+        .select_from(handoffs)
+        .where(handoffs.c.state == WAITING, handoffs.c.team == handoff.team, ahead)
+    )
+    number = int(await connection.scalar(query) or 0) + 1
+    return Place(number, await _minutes(connection, handoff.team, number, now))
+
+
+async def _minutes(connection: AsyncConnection, team: str, number: int, now: datetime) -> int | None:
+    """With so many conversations going on at the same time, one ends each `length / slots`."""
+    here = [agent for agent in await agents(connection, now) if team in agent.teams]
+    slots = sum(int(agent.most) for agent in here)
+    if not slots:
+        return None
+    length = await _usual_minutes(connection, team, now)
+    busy = sa.select(sa.func.count()).select_from(handoffs)
+    taken = await connection.scalar(
+        busy.where(handoffs.c.state == TAKEN, handoffs.c.agent.in_([agent.agent for agent in here]))
+    )
+    free = slots - int(taken or 0)
+    rounds = max(0, number - free) / slots
+    return max(1, math.ceil(rounds * float(length)))
+
+
+async def _usual_minutes(connection: AsyncConnection, team: str, now: datetime) -> float:
+    query = (
+        sa.select(handoffs.c.taken_at, handoffs.c.ended_at)
+        .where(
+            handoffs.c.team == team,
+            handoffs.c.state == ENDED,
+            handoffs.c.taken_at.is_not(None),
+            handoffs.c.ended_at > now - RECENT,
+        )
+        .order_by(handoffs.c.ended_at.desc())
+        .limit(30)
+    )
+    rows = (await connection.execute(query)).all()
+    lengths = [(row.ended_at - row.taken_at).total_seconds() / 60 for row in rows]
+    return float(median(lengths)) if len(lengths) >= ENOUGH else USUAL_MINUTES
+
+
+async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:
+    """Who is available and really there, the longest free first."""
+    query = (
+        sa.select(presences)
+        .where(presences.c.state == AVAILABLE, presences.c.seen_at > now - SEEN)
+        .order_by(presences.c.free_since, presences.c.agent)
+    )
+    return list((await connection.execute(query)).all())
+
+
+async def told(connection: AsyncConnection, conversation_id: str, where: Place, now: datetime) -> None:
+    """Note what the resident heard of the wait."""
+    await connection.execute(
+        sa.update(handoffs)
+        .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state == WAITING)
+        .values(told_minutes=where.minutes, told_at=now)
+    )
+
+
+async def acknowledge(connection: AsyncConnection, conversation_id: str) -> bool:
+    """Whether this is the first message while the resident waits: that one is acknowledged."""
+    changed = await connection.execute(
+        sa.update(handoffs)
+        .where(
+            handoffs.c.conversation_id == conversation_id,
+            handoffs.c.state == WAITING,
+            handoffs.c.acknowledged.is_(False),
+        )
+        .values(acknowledged=True)
+    )
+    return changed.rowcount == 1
