@@ -14,19 +14,31 @@ from bot.db.database import Database
 from bot.db.tables import (
     aliases,
     callback_requests,
+    contacts,
     conversations,
     inbox,
     media,
     messages,
     outbox,
     owner_history,
+    registrations,
 )
 from bot.model import Inbound, Moved, Owner
 
 Resident = tuple[str, str]
 """A channel and an address on it."""
 
-_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases)
+_BELONGING = (
+    messages,
+    inbox,
+    outbox,
+    owner_history,
+    callback_requests,
+    registrations,
+    contacts,
+    media,
+    aliases,
+)
 """What goes along when two conversations turn out to be one."""
 
 
