@@ -287,9 +287,9 @@ registrations = sa.Table(
     ),
     sa.Index("ix_registrations_conversation_id", "conversation_id"),
 )
-"""What the municipality's register must know, of each `kind` (`callback`, `contact`): `pending` until it is `registered`
-(in `register`, as `external_id`), `failed` at a fault that stays, or `withdrawn` where nobody needs it any more. What a
-resident said of a callback stands in `callback_requests` alone, under the same reference."""
+"""What the municipality's register must know, of each `kind` (`callback`, `contact`): `pending` until it is
+`registered` (in `register`, as `external_id`), `failed` at a fault that stays, or `withdrawn` where nobody needs it any
+more. What a resident said of a callback stands in `callback_requests` alone, under the same reference."""
 
 contacts = sa.Table(
     "contacts",
