@@ -202,6 +202,10 @@ class DialogueEngine(Protocol):
     async def close(self) -> None: ...
 
 
+LOCAL = "local"
+"""The name of our own register: who must be called stands in our own list there, and nowhere else."""
+
+
 @runtime_checkable
 class ContactRegistry(Protocol):
     """The municipality's register of contacts and of who must be called. Both ways in may be called again with the

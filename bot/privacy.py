@@ -15,6 +15,7 @@ from bot.db.database import Database
 from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media, registrations
 from bot.files import Files
 from bot.model import Owner
+from bot.ports import LOCAL
 from bot.receipts import forget_old
 from bot.residents import conversation_at
 
@@ -44,7 +45,7 @@ class Privacy:
         is with another register's people, once it is there), and what the register must still get."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
-            registrations.c.state == "registered", registrations.c.register != "local"
+            registrations.c.state == "registered", registrations.c.register != LOCAL
         )
         calls = sa.select(callback_requests.c.conversation_id).where(
             callback_requests.c.state == "open", callback_requests.c.reference.not_in(elsewhere)

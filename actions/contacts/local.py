@@ -7,13 +7,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.db.database import Database
 from bot.db.tables import contacts
 from bot.model import CallbackRequest, Contact
-from bot.ports import Finding, Health, RegistryFault
+from bot.ports import LOCAL, Finding, Health, RegistryFault
 
 
 class LocalRegistry:
     """Keeps contacts beside the conversations, and as long as these."""
 
-    name = "local"
+    name = LOCAL
 
     def __init__(self, database: Database) -> None:
         self._database = database
