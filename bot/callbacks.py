@@ -49,7 +49,7 @@ class Callbacks:
                 *(column for column in callback_requests.c if column.name != "state"),
                 *(column.label(f"registration_{column.name}") for column in how_far),
             )
-            .outerjoin(registrations, registrations.c.reference == callback_requests.c.reference)
+            .join(registrations, registrations.c.reference == callback_requests.c.reference)
             .where(callback_requests.c.state == "open")
             .order_by(callback_requests.c.created_at)
         )

@@ -454,7 +454,7 @@ def list_callbacks() -> None:
             stuck = await house.registrations.stuck()
         for row in rows:
             asked = f"{row.phone:16} {row.part_of_day:14} {row.topic}"
-            click.echo(f"{row.reference}  {row.created_at:%F %R}  {row.registration_state or "-":10} {asked}")
+            click.echo(f"{row.reference}  {row.created_at:%F %R}  {row.registration_state:10} {asked}")
             if row.registration_error:
                 tried = f"{row.registration_attempts} attempts"
                 click.echo(f"           not registered after {tried}: {row.registration_error}")
@@ -489,6 +489,7 @@ def check_register() -> None:
 
     async def job(settings: Settings) -> bool:
         async with open_house(settings, {}) as house:
+            await check_schema(house)
             health = await house.registry.health()
             findings = await house.registry.check()
             click.echo(f"{house.registry.name:10} {health.state:9} {health.detail}".rstrip())

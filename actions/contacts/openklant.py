@@ -168,7 +168,7 @@ class OpenKlant:
         return await self._api.post("betrokkenen", body)
 
     async def _phone(self, person: Row, phone: str) -> None:
-        """The number, unless one is there. Nothing keeps two at the same moment from adding it twice; it is the same."""
+        """The number, unless one is there. Two at the same moment may add it twice; it is the same."""
         if person.get("digitaleAdressen"):
             return
         body = {

@@ -320,6 +320,23 @@ async def test_what_the_register_must_still_get_is_not_purged(house: TestHouse, 
     assert await privacy.purge(28) == 1  # the register has it, and its people see to it
 
 
+async def test_a_contact_that_is_not_in_is_not_purged(house: TestHouse, clock: SetClock) -> None:
+    await house.say("hallo")
+    await talks(house, clock)
+    house.registry.fault = RegistryFault("HTTP 400: not taken", retryable=False)
+    await house.register()
+    clock.forward(days=40)
+    privacy = Privacy(house.database, clock)
+    assert await privacy.purge(28) == 0
+    [stuck] = await house.registrations.stuck()
+    assert (stuck.state, stuck.error) == ("failed", "HTTP 400: not taken")
+    house.registry.fault = None
+    assert await house.registrations.again() == 1
+    await house.register()
+    assert await house.registrations.stuck() == []
+    assert await privacy.purge(28) == 1
+
+
 async def test_in_our_own_list_who_waits_for_a_call_is_kept(house: TestHouse, clock: SetClock) -> None:
     reference = await asks(house)
     house.registry.name = "local"

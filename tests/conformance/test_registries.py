@@ -242,6 +242,16 @@ class TestOpenKlant(ContactRegistryConformance):
         assert await registry.register_callback(request) == contact
         assert len(self.fake.rows["klantcontacten"]) == 1
 
+    async def test_the_token_goes_nowhere_else(self, registry: ContactRegistry) -> None:
+        async with FakeOpenKlant() as other:
+            self.fake.mishap = Mishap(
+                307, headers={"Location": f"{other.url}/klantinteracties/api/v1/actoren"}
+            )
+            with pytest.raises(RegistryFault) as caught:
+                await registry.register_callback(await self.callback())
+            assert caught.value.reason == "HTTP 307: is OPENKLANT_URL right?"
+            assert not other.calls
+
     async def test_the_state_of_it(self, registry: ContactRegistry) -> None:
         assert [(f.what, f.state) for f in await registry.check()] == [
             ("address and token", "ok"),
