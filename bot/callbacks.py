@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests
+from bot.db.tables import audit, callback_requests, registrations
 from bot.model import Command
+from bot.registry import enroll_callback, withdraw
 
 
 async def request(connection: AsyncConnection, conversation_id: str, command: Command, now: datetime) -> str:
-    """Note a request within the turn's transaction; its reference."""
+    """Note a request within the turn's transaction, and that the municipality's register must know; its reference."""
     reference = f"T{uuid.uuid4().hex[:8].upper()}"
     await connection.execute(
         sa.insert(callback_requests).values(
@@ -29,6 +30,7 @@ async def request(connection: AsyncConnection, conversation_id: str, command: Co
             created_at=now,
         )
     )
+    await enroll_callback(connection, reference, conversation_id, now)
     return reference
 
 
@@ -40,13 +42,23 @@ class Callbacks:
         self._clock = clock
 
     async def waiting(self) -> list[Any]:
-        """The open requests, oldest first."""
-        query = sa.select(callback_requests).where(callback_requests.c.state == "open")
+        """The open requests, oldest first, each with how far its registration is."""
+        how_far = (registrations.c[name] for name in ("state", "attempts", "error"))
+        query = (
+            sa.select(
+                *(column for column in callback_requests.c if column.name != "state"),
+                *(column.label(f"registration_{column.name}") for column in how_far),
+            )
+            .join(registrations, registrations.c.reference == callback_requests.c.reference)
+            .where(callback_requests.c.state == "open")
+            .order_by(callback_requests.c.created_at)
+        )
         async with self._database.read() as connection:
-            return list((await connection.execute(query.order_by(callback_requests.c.created_at))).all())
+            return list((await connection.execute(query)).all())
 
     async def done(self, reference: str, *, actor: str) -> bool:
-        """Close a request; False where it is not open."""
+        """Close a request; False where it is not open. Where the register does not have it yet, it need not: nobody
+        must be called twice."""
         async with self._database.write() as connection:
             closed = await connection.execute(
                 sa.update(callback_requests)
@@ -54,6 +66,7 @@ class Callbacks:
                 .values(state="done")
             )
             if closed.rowcount:
+                await withdraw(connection, reference, self._clock())
                 await connection.execute(
                     sa.insert(audit).values(
                         at=self._clock(), actor=actor, action="called back", object=reference, detail={}

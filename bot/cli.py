@@ -450,20 +450,62 @@ def callbacks() -> None:
 
 @callbacks.command(name="list")
 def list_callbacks() -> None:
-    """Show the open requests, oldest first."""
+    """Show the open requests, oldest first, and how far their registration is; then other contacts that could not be
+    registered so far."""
 
     async def job(settings: Settings) -> None:
         async with open_house(settings, {}) as house:
             await check_schema(house)
             rows = await Callbacks(house.database, house.clock).waiting()
+            stuck = await house.registrations.stuck()
         for row in rows:
-            click.echo(
-                f"{row.reference}  {row.created_at:%F %R}  {row.phone:16} {row.part_of_day:14} {row.topic}"
-            )
+            asked = f"{row.phone:16} {row.part_of_day:14} {row.topic}"
+            click.echo(f"{row.reference}  {row.created_at:%F %R}  {row.registration_state:10} {asked}")
+            if row.registration_error:
+                tried = f"{row.registration_attempts} attempts"
+                click.echo(f"           not registered after {tried}: {row.registration_error}")
         if not rows:
             click.echo("Nobody waits for a call.")
+        for row in stuck:
+            told = f"{row.reference}  {row.at:%F %R}  {row.state:10}"
+            click.echo(f"{told} contact, not registered after {row.attempts} attempts: {row.error}")
 
     _run(job)
+
+
+@callbacks.command()
+@click.argument("numbers", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All that are not registered, instead of numbers.")
+def register(numbers: tuple[str, ...], every: bool) -> None:
+    """Try now to register the requests and contacts with these NUMBERS, or all that are not registered."""
+    if bool(numbers) == every:
+        raise click.UsageError("give numbers, or --all")
+
+    async def job(settings: Settings) -> int:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await house.registrations.again(None if every else numbers)
+
+    click.echo(f"{_run(job)} wait for registration again")
+
+
+@callbacks.command(name="check")
+def check_register() -> None:
+    """Tell which register gets the requests, whether it can be reached, and what to do where it is not right."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            health = await house.registry.health()
+            findings = await house.registry.check()
+            click.echo(f"{house.registry.name:10} {health.state:9} {health.detail}".rstrip())
+        for finding in findings:
+            advice = f": {finding.advice}" if finding.advice else ""
+            click.echo(f"           {finding.state:9} {finding.what}{advice}")
+        return health.ready and all(finding.state != "wrong" for finding in findings)
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)
 
 
 @callbacks.command()

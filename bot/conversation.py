@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.db.tables import conversations, owner_history
 from bot.model import Owner
+from bot.registry import enroll_contact
 
 ALLOWED: dict[Owner, frozenset[Owner]] = {
     Owner.BOT: frozenset({Owner.WAITING, Owner.CLOSED}),
@@ -34,7 +35,8 @@ async def change_owner(
     actor: str,
     now: datetime,
 ) -> None:
-    """Hand the conversation over, within the caller's transaction, and note it in the history.
+    """Hand the conversation over, within the caller's transaction, and note it in the history. What ended with a
+    human is a contact for the municipality's register.
 
     Dialogue memory starts fresh, so that no stale form resumes. Raises `NotAllowed`."""
     if after not in ALLOWED[before]:
@@ -51,3 +53,5 @@ async def change_owner(
             conversation_id=conversation_id, before=before, after=after, reason=reason, actor=actor, at=now
         )
     )
+    if before is Owner.AGENT and after is not Owner.WAITING:
+        await enroll_contact(connection, conversation_id, now)

@@ -24,6 +24,8 @@ THROTTLED = Counter(
     "klaartje_send_throttled", "Messages that waited for their turn by our own limits.", ["channel"]
 )
 SEND_FAULTS = Counter("klaartje_send_faults", "Attempts to send that failed.", ["channel", "final"])
+REGISTERED = Counter("klaartje_registered", "Contacts and callback requests that got into the register.")
+REGISTER_FAULTS = Counter("klaartje_register_faults", "Attempts to register that failed.", ["final"])
 MONTH = Gauge(
     "klaartje_month_messages",
     "Messages of this month, by price class; `state` is sent or delivered.",

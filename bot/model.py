@@ -222,6 +222,30 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """That a resident was in contact, for the municipality's register: a summary, never the transcript.
+
+    `reference` is ours, in capitals and digits, and never given out again. `conversation_id` is whose it is with us
+    and stays here. `topic` may be in the resident's own words, or empty.
+    """
+
+    reference: str
+    conversation_id: str
+    channel: str
+    topic: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """A contact that asks for a call: at which number, in which part of the day (Dutch, as the resident chose it)."""
+
+    contact: Contact
+    phone: str
+    part_of_day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer was reached; `confidence` is a calibrated probability between 0 and 1, or None."""
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from bot.model import Inbound, Item, Media, Outbound, Reply, Template, Turn
+from bot.model import CallbackRequest, Contact, Inbound, Item, Media, Outbound, Reply, Template, Turn
 
 Body = Mapping[str, Any]
 """One request body for a vendor, JSON-able, complete but for the address: that may change until it is sent."""
@@ -51,6 +51,16 @@ class EngineFault(Fault):
     def __init__(self, reason: str, *, down: bool) -> None:
         super().__init__(reason)
         self.down = down
+
+
+class RegistryFault(Fault):
+    """The municipality's register did not take something, or nobody knows whether it did. `retryable`: later it may;
+    `retry_after` seconds, where the register says so."""
+
+    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,37 @@ class DialogueEngine(Protocol):
         ...
 
     async def health(self) -> Health: ...
+
+    async def close(self) -> None: ...
+
+
+LOCAL = "local"
+"""The name of our own register: who must be called stands in our own list there, and nowhere else."""
+
+
+@runtime_checkable
+class ContactRegistry(Protocol):
+    """The municipality's register of contacts and of who must be called. Both ways in may be called again with the
+    same, also after a call of which nobody knows how it ended: there is one of each reference, and it becomes whole.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def register_contact(self, contact: Contact) -> str:
+        """See to it that the contact is in; the register's id of it. Raises `RegistryFault`, nothing else."""
+        ...
+
+    async def register_callback(self, request: CallbackRequest) -> str:
+        """See to it that the contact is in, with a task for who must call; the register's id of the contact.
+        Raises `RegistryFault`, nothing else."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def check(self) -> list[Finding]:
+        """Look at all that must be right, at the register too. Never raises."""
+        ...
 
     async def close(self) -> None: ...
 

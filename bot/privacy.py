@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media
+from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media, registrations
 from bot.files import Files
 from bot.model import Owner
+from bot.ports import LOCAL
 from bot.receipts import forget_old
 from bot.residents import conversation_at
 
@@ -41,13 +42,23 @@ class Privacy:
         return gone > 0
 
     async def purge(self, days: int) -> int:
-        """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call."""
+        """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
+        is with another register's people, once it is there), and what the register must still get."""
         limit = self._clock() - timedelta(days=days)
-        calls = sa.select(callback_requests.c.conversation_id).where(callback_requests.c.state == "open")
+        elsewhere = sa.select(registrations.c.reference).where(
+            registrations.c.state == "registered", registrations.c.register != LOCAL
+        )
+        calls = sa.select(callback_requests.c.conversation_id).where(
+            callback_requests.c.state == "open", callback_requests.c.reference.not_in(elsewhere)
+        )
+        unregistered = sa.select(registrations.c.conversation_id).where(
+            registrations.c.state.in_(("pending", "failed"))
+        )
         over = sa.and_(
             sa.func.coalesce(conversations.c.last_inbound_at, conversations.c.created_at) < limit,
             conversations.c.owner.in_((Owner.BOT, Owner.CLOSED)),
             conversations.c.id.not_in(calls),
+            conversations.c.id.not_in(unregistered),
         )
         async with self._database.write() as connection:
             gone, names = await self._erase(connection, over, "retention", "purge")

@@ -15,6 +15,7 @@ from bot.db.database import Database
 from bot.db.tables import (
     aliases,
     callback_requests,
+    contacts,
     conversations,
     handoffs,
     inbox,
@@ -23,13 +24,26 @@ from bot.db.tables import (
     notes,
     outbox,
     owner_history,
+    registrations,
 )
 from bot.model import Inbound, Moved, Owner
 
 Resident = tuple[str, str]
 """A channel and an address on it."""
 
-_BELONGING = (messages, inbox, outbox, owner_history, callback_requests, media, aliases, handoffs, notes)
+_BELONGING = (
+    messages,
+    inbox,
+    outbox,
+    owner_history,
+    callback_requests,
+    registrations,
+    contacts,
+    media,
+    aliases,
+    handoffs,
+    notes,
+)
 """What goes along when two conversations turn out to be one."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Self
+from uuid import UUID
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -70,6 +71,10 @@ class Settings(BaseSettings):
 
     channels: Path | None = None
     media_max_mb: Annotated[int, Field(ge=1, le=100)] = 16
+
+    openklant_url: str | None = None
+    openklant_token: SecretStr | None = None
+    openklant_actor: UUID | None = None
 
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
@@ -138,7 +143,9 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql+asyncpg:// or sqlite+aiosqlite://")
         return value
 
-    @field_validator("public_url", "telegram_api_url", "whatsapp_api_url", "engine_url", mode="after")
+    @field_validator(
+        "public_url", "telegram_api_url", "whatsapp_api_url", "openklant_url", "engine_url", mode="after"
+    )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -158,6 +165,14 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"\d{5,32}", value):
             raise ValueError("must be the id that Meta shows: digits only, and not the telephone number")
         return value
+
+    @model_validator(mode="after")
+    def _register_needs_token_and_team(self) -> Self:
+        if self.openklant_url and not (self.openklant_token and self.openklant_actor):
+            raise ValueError(
+                "OPENKLANT_URL needs OPENKLANT_TOKEN, and OPENKLANT_ACTOR: the team that gets the tasks"
+            )
+        return self
 
     @model_validator(mode="after")
     def _webhook_needs_address(self) -> Self:

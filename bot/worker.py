@@ -15,6 +15,8 @@ from bot.metrics import FAILED_TURNS
 from bot.model import SILENT, Owner
 from bot.outbox import Letter, Outbox
 from bot.ports import Bus, Channel, Health, SendFault
+from bot.registry import Order as RegistryOrder
+from bot.registry import Registrations
 from bot.turn import LeaseLost, Turns
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,9 @@ TYPING_AFTER = 0.3
 
 FILES = 4
 """So many files are fetched at the same time: they may be large, and nobody waits for them."""
+
+REGISTRATIONS = 4
+"""So many go to the register at a time."""
 
 GRACE = 10.0
 """Seconds that running work gets to finish at a stop; what is cut off is done again by whoever comes next."""
@@ -43,6 +48,7 @@ class Worker:
         bus: Bus,
         channels: Mapping[str, Channel],
         files: Files | None = None,
+        registrations: Registrations | None = None,
         *,
         concurrency: int = 16,
     ) -> None:
@@ -52,6 +58,7 @@ class Worker:
         self._bus = bus
         self._channels = channels
         self._files = files
+        self._registrations = registrations
         self._concurrency = concurrency
         self._trouble = ""
         self._shown: set[asyncio.Task[None]] = set()
@@ -63,6 +70,9 @@ class Worker:
             group.create_task(self._loop("outbox", self._claim_letters))
             if self._files is not None:
                 group.create_task(self._loop("files", partial(self._claim_files, self._files)))
+            if self._registrations is not None:
+                claim = partial(self._claim_registrations, self._registrations)
+                group.create_task(self._loop("registrations", claim))
 
     def health(self) -> Health:
         """Whether the last look at the store went well."""
@@ -154,6 +164,16 @@ class Worker:
             await files.fetch(order)
         except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
             log.error("fetching file %s failed: %s", order.id, trail(error))
+
+    async def _claim_registrations(self, registrations: Registrations, room: int) -> list[Awaitable[None]]:
+        orders = await registrations.claim(min(room, REGISTRATIONS))
+        return [self._registration(registrations, order) for order in orders]
+
+    async def _registration(self, registrations: Registrations, order: RegistryOrder) -> None:
+        try:
+            await registrations.register(order)
+        except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
+            log.error("registering %s failed: %s", order.reference, trail(error))
 
     async def _claim_letters(self, room: int) -> list[Awaitable[None]]:
         return [self._letter(letter) for letter in await self._outbox.claim(room)]

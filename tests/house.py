@@ -16,7 +16,9 @@ from bot.desk import Desk
 from bot.handoff import Handoff
 from bot.inbox import Inbox, message_id
 from bot.model import (
+    CallbackRequest,
     Command,
+    Contact,
     Inbound,
     Item,
     Kind,
@@ -41,10 +43,12 @@ from bot.ports import (
     Health,
     Limits,
     Refused,
+    RegistryFault,
     SendFault,
     WebhookRequest,
 )
 from bot.post import Post
+from bot.registry import Registrations
 from bot.settings import ROOT
 from bot.tending import Tending
 from bot.turn import Turns
@@ -131,6 +135,37 @@ class KeptChannel:
     async def close(self) -> None: ...
 
 
+@dataclass
+class KeptRegistry:
+    """A register that is a list. `fault` is raised by the next ways in while it is set."""
+
+    name: str = "kept"
+    taken: list[Contact | CallbackRequest] = field(default_factory=list)
+    fault: RegistryFault | None = None
+    state: Health = field(default_factory=lambda: Health("ok"))
+
+    async def register_contact(self, contact: Contact) -> str:
+        return self._take(contact, contact.reference)
+
+    async def register_callback(self, request: CallbackRequest) -> str:
+        return self._take(request, request.contact.reference)
+
+    def _take(self, what: Contact | CallbackRequest, reference: str) -> str:
+        if self.fault:
+            raise self.fault
+        if what not in self.taken:
+            self.taken.append(what)
+        return f"kept-{reference}"
+
+    async def health(self) -> Health:
+        return self.state
+
+    async def check(self) -> list[Finding]:
+        return []
+
+    async def close(self) -> None: ...
+
+
 Think = Callable[[Turn], Awaitable[Reply]]
 
 
@@ -182,6 +217,8 @@ class TestHouse:
         self.outbox = Outbox(database, bus, channels, clock)
         self.post = Post(database, bus, channels, clock)
         self.usage = Usage(database, clock)
+        self.registry = KeptRegistry()
+        self.registrations = Registrations(database, bus, self.registry, clock)
         self.municipality = MUNICIPALITY.model_copy(update={"teams": TEAMS})
         handoff = Handoff(self.wording, self.municipality, article)
         self.desk = Desk(database, bus, channels, self.wording, self.municipality, handoff, clock)
@@ -219,6 +256,13 @@ class TestHouse:
         while letters := await self.outbox.claim(10):
             for letter in letters:
                 await self.outbox.deliver(letter)
+
+    async def register(self) -> int:
+        """What is due for the register, once; how many."""
+        orders = await self.registrations.claim(10)
+        for order in orders:
+            await self.registrations.register(order)
+        return len(orders)
 
     async def key(self, address: str = "r1") -> str:
         """The id of the conversation at this address."""

@@ -90,7 +90,12 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
         if web and work and settings.embedded:  # we are the only process: what a killed one held is ours
             await house.inbox.clear_leases()
             await house.outbox.clear_leases()
-        parts: dict[str, Check] = {"database": house.database.health, "bus": house.bus.health}
+            await house.registrations.clear_leases()
+        parts: dict[str, Check] = {
+            "database": house.database.health,
+            "bus": house.bus.health,
+            "contacts": house.registrations.health,
+        }
         if web and work:
             parts["worker"] = _starting
         address = await stack.enter_async_context(web_role(house, parts)) if web else None

@@ -19,8 +19,9 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import Bus, Channel, Health
+from bot.ports import Bus, Channel, ContactRegistry, Health
 from bot.post import Post
+from bot.registry import Registrations
 from bot.settings import ROOT, Settings
 from bot.templates import read_templates
 from bot.usage import Usage
@@ -50,6 +51,7 @@ class House:
     channels: Mapping[str, Channel]
     inbox: Inbox
     outbox: Outbox
+    registry: ContactRegistry
     clock: Clock
 
     @property
@@ -67,6 +69,11 @@ class House:
     def post(self) -> Post:
         """Where agents and jobs bring what they say."""
         return Post(self.database, self.bus, self.channels, self.clock)
+
+    @property
+    def registrations(self) -> Registrations:
+        """What waits for the municipality's register."""
+        return Registrations(self.database, self.bus, self.registry, self.clock)
 
     @property
     def usage(self) -> Usage:
@@ -92,7 +99,20 @@ async def open_house(
             stack.push_async_callback(channel.close)
         inbox = Inbox(database, bus, clock)
         outbox = Outbox(database, bus, channels, clock)
-        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, clock)
+        registry = configured_registry(settings, database)
+        stack.push_async_callback(registry.close)
+        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock)
+
+
+def configured_registry(settings: Settings, database: Database) -> ContactRegistry:
+    """The municipality's register: Open Klant where that is set up, else our own store."""
+    from actions.contacts.local import LocalRegistry
+    from actions.contacts.openklant import OpenKlant
+
+    if settings.openklant_url and settings.openklant_token and settings.openklant_actor:
+        token = settings.openklant_token.get_secret_value()
+        return OpenKlant(settings.openklant_url, token, str(settings.openklant_actor))
+    return LocalRegistry(database)
 
 
 def configured_channels(

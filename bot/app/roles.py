@@ -47,7 +47,7 @@ ACTIONS_BODY = 8 * 2**20
 """Bytes of a call of the engine: the longest text that a channel brings, some times over and escaped."""
 
 LOOK_AFTER = 10.0
-"""Seconds after the start at which the channels are looked at."""
+"""Seconds after the start at which the channels and the register are looked at."""
 
 
 @asynccontextmanager
@@ -103,14 +103,18 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
 
 
 async def _look_around(house: House) -> None:
-    """Tell soon after the start what is not right with a channel; `klaartje channels check` tells it again."""
+    """Tell soon after the start what is not right with a channel or the register; `klaartje channels check` and
+    `klaartje callbacks check` tell it again."""
     for kind, names in missing(house.settings).items():
         if names and any(name.startswith(f"{kind}_") for name in house.settings.model_fields_set):
             log.warning("%s is off: %s not set", kind, ", ".join(names))
     await asyncio.sleep(LOOK_AFTER)  # by then each channel has told its vendor where we are
-    for name, channel in house.channels.items():
+    looks = {name: channel.check for name, channel in house.channels.items()}
+    if house.settings.openklant_url:
+        looks["contacts"] = house.registry.check
+    for name, look in looks.items():
         try:
-            findings = await channel.check()
+            findings = await look()
         except Exception as error:  # a look at what may be wrong must not be what goes wrong
             log.error("%s can't be looked at: %s", name, trail(error))
             continue
@@ -202,6 +206,7 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
             house.bus,
             house.channels,
             files,
+            house.registrations,
             concurrency=settings.concurrency,
         )
         privacy = Privacy(house.database, house.clock, files)

@@ -325,6 +325,48 @@ callback_requests = sa.Table(
     sa.Index("ix_callback_requests_state_created_at", "state", "created_at"),
 )
 
+registrations = sa.Table(
+    "registrations",
+    metadata,
+    sa.Column("reference", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("register", sa.String(32)),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("error", sa.String(255)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("lease_token", sa.String(36)),
+    sa.Column("lease_until", Utc),
+    sa.Column("done_at", Utc),
+    sa.Index(
+        "ix_registrations_pending",
+        "not_before",
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+    sa.Index("ix_registrations_conversation_id", "conversation_id"),
+)
+"""What the municipality's register must know, of each `kind` (`callback`, `contact`): `pending` until it is
+`registered` (in `register`, as `external_id`), `failed` at a fault that stays, or `withdrawn` where nobody needs it any
+more. What a resident said of a callback stands in `callback_requests` alone, under the same reference."""
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("reference", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("callback", sa.Boolean, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_contacts_conversation_id", "conversation_id"),
+)
+"""Our own register, where the municipality has no other."""
+
 audit = sa.Table(
     "audit",
     metadata,

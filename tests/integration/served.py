@@ -144,7 +144,11 @@ async def serve(
     engine = Engine(think)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings))
-        parts = {"database": house.database.health, "bus": house.bus.health}
+        parts = {
+            "database": house.database.health,
+            "bus": house.bus.health,
+            "contacts": house.registrations.health,
+        }
         address = await stack.enter_async_context(web_role(house, parts))
         if worker:
             handoff = Handoff(house.wording, house.municipality)
@@ -158,7 +162,14 @@ async def serve(
                 house.wording,
                 handoff,
             )
-            work = Worker(house.inbox, turns, house.outbox, house.bus, house.channels)
+            work = Worker(
+                house.inbox,
+                turns,
+                house.outbox,
+                house.bus,
+                house.channels,
+                registrations=house.registrations,
+            )
             await stack.enter_async_context(background(work.run()))
         session = await stack.enter_async_context(ClientSession(address))
         yield Served(house, address, session, engine)

@@ -21,6 +21,7 @@ from bot.model import Command, Inbound, Reply, Turn
 from bot.settings import ROOT
 from tests import services
 from tests.conftest import SetClock
+from tests.fakes.openklant import FakeOpenKlant
 from tests.fakes.telegram import FakeTelegram
 from tests.house import TestHouse
 from tests.integration.engine_process import SECRET, EngineProcess
@@ -78,6 +79,7 @@ ALL = (
     ),
     *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
+    *("callbacks register --all", "callbacks check"),
 )
 
 
@@ -102,6 +104,7 @@ def test_wrong_settings_are_one_line_each_without_their_values(setenv: Setenv, c
         "forget webchat x",
         "callbacks list",
         "callbacks done T1",
+        "callbacks register T1",
     ],
 )
 def test_without_tables_it_says_what_to_do(setenv: Setenv, tmp_path: Path, command: str) -> None:
@@ -304,11 +307,56 @@ class TestOperations:
         asyncio.run(_asks_for_a_call(migrated, clock))
         [line] = run("callbacks", "list").output.splitlines()
         reference = line.split()[0]
-        assert line == f"{reference}  2026-11-23 09:00  06 12345678      ochtend        mijn paspoort"
+        assert (
+            line == f"{reference}  2026-11-23 09:00  pending    06 12345678      ochtend        mijn paspoort"
+        )
         assert refusal(run("callbacks", "done", "T0")) == ["there is no such open request"]
         assert run("callbacks", "done", reference).output == "Noted.\n"
         assert refusal(run("callbacks", "done", reference)) == ["there is no such open request"]
         assert run("callbacks", "list").output == "Nobody waits for a call.\n"
+
+    def test_a_registration_that_failed_is_shown_and_tried_again(
+        self, migrated: Path, clock: SetClock
+    ) -> None:
+        asyncio.run(_asks_for_a_call(migrated, clock))
+        with sqlite3.connect(migrated) as connection:
+            connection.execute("UPDATE registrations SET state = 'failed', attempts = 3, error = 'HTTP 400'")
+            connection.execute(
+                "INSERT INTO registrations (reference, conversation_id, kind, topic, at, state, attempts, error,"
+                " not_before) SELECT 'C1', conversation_id, 'contact', 'Paspoort', at, 'pending', 9, 'HTTP 503',"
+                " not_before FROM registrations"
+            )
+        request, why, contact = run("callbacks", "list").output.splitlines()
+        reference = request.split()[0]
+        assert request.split()[3] == "failed"
+        assert why == "           not registered after 3 attempts: HTTP 400"
+        assert contact == (
+            "C1  2026-11-23 09:00  pending    contact, not registered after 9 attempts: HTTP 503"
+        )
+        assert run("callbacks", "register").exit_code == 2
+        assert run("callbacks", "register", "C1", "--all").exit_code == 2
+        assert run("callbacks", "register", "T0").output == "0 wait for registration again\n"
+        assert run("callbacks", "register", reference).output == "1 wait for registration again\n"
+        assert run("callbacks", "register", "--all").output == "2 wait for registration again\n"
+        [line] = run("callbacks", "list").output.splitlines()
+        assert line.split()[3] == "pending"
+
+    async def test_the_register_is_checked(self, migrated: Path, setenv: Setenv) -> None:
+        checked = await asyncio.to_thread(run, "callbacks", "check")
+        assert checked.output.startswith("local      ")
+        async with FakeOpenKlant() as fake:
+            setenv("OPENKLANT_URL", fake.url)
+            setenv("OPENKLANT_TOKEN", fake.token)
+            setenv("OPENKLANT_ACTOR", fake.team)
+            checked = await asyncio.to_thread(run, "callbacks", "check")
+            assert (checked.exit_code, checked.output) == (
+                0,
+                "openklant  ok\n           ok        address and token\n           ok        team\n",
+            )
+            setenv("OPENKLANT_TOKEN", "geheim-anders")
+            checked = await asyncio.to_thread(run, "callbacks", "check")
+            assert (checked.exit_code, "OPENKLANT_TOKEN" in checked.output) == (1, True)
+            assert "geheim" not in checked.output
 
     async def test_channels_are_checked(self, setenv: Setenv) -> None:
         checked = await asyncio.to_thread(run, "channels", "check")

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.db import migrate as migrations
 from bot.db.migrate import is_current, migrate
-from bot.db.tables import metadata
-from tests.conftest import drop_postgresql, make_postgresql
+from bot.db.tables import callback_requests, conversations, metadata, registrations
+from tests.conftest import START, drop_postgresql, make_postgresql
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -67,6 +67,29 @@ async def test_from_nothing_to_the_tables_and_back(empty: str) -> None:
     assert await look(empty, differences) == []
 
 
+async def test_who_waits_for_a_call_already_gets_into_the_register(empty: str) -> None:
+    await migrate(empty)
+    engine = create_async_engine(empty)
+    async with engine.begin() as connection:
+        await connection.run_sync(_downgrade, "0002")
+        await connection.execute(
+            sa.insert(conversations).values(id="c", owner_since=START, created_at=START, **_CONVERSATION)
+        )
+        for reference, state in (("T1", "open"), ("T2", "done")):
+            row = {"reference": reference, "conversation_id": "c", "phone": "06", "part_of_day": "middag"}
+            await connection.execute(
+                sa.insert(callback_requests).values(topic="x", state=state, created_at=START, **row)
+            )
+    await migrate(empty)
+    async with engine.connect() as connection:
+        [row] = (await connection.execute(sa.select(registrations))).all()
+    await engine.dispose()
+    assert (row.reference, row.kind, row.topic, row.state, row.at) == ("T1", "callback", "", "pending", START)
+
+
+_CONVERSATION = {"channel": "webchat", "address": "a", "owner": "bot", "greeted": True}
+
+
 async def test_again_changes_nothing(empty: str) -> None:
     await migrate(empty)
     await migrate(empty)
@@ -97,8 +120,8 @@ async def test_several_processes_at_once(empty: str, tmp_path: Path) -> None:
     assert await look(empty, differences) == []
 
 
-def _downgrade(connection: sa.Connection) -> None:
+def _downgrade(connection: sa.Connection, to: str = "base") -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations.__file__).replace("migrate.py", "migrations"))
     config.attributes["connection"] = connection
-    command.downgrade(config, "base")
+    command.downgrade(config, to)

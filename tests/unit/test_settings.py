@@ -47,6 +47,8 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("PUBLIC_URL", "geheim.example", "http://"),
         ("TELEGRAM_API_URL", "ftp://geheim", "http://"),
         ("ENGINE_URL", "geheim:5065", "http://"),
+        ("OPENKLANT_URL", "geheim.example", "http://"),
+        ("OPENKLANT_ACTOR", "geheim", "UUID"),
         ("LOG_LEVEL", "geheim", "DEBUG, INFO, WARNING or ERROR"),
         ("LOG_FORMAT", "geheim", "text or json"),
         ("CONCURRENCY", "0", "1"),
@@ -76,6 +78,7 @@ def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
     ("given", "needed"),
     [
         ({"TELEGRAM_WEBHOOK_SECRET": "geheim"}, "PUBLIC_URL"),
+        ({"OPENKLANT_URL": "https://geheim.example", "OPENKLANT_TOKEN": "geheim"}, "OPENKLANT_ACTOR"),
         ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
         ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
     ],
