@@ -22,6 +22,7 @@ from bot.outbox import Outbox
 from bot.ports import Bus, Channel, Health
 from bot.post import Post
 from bot.settings import ROOT, Settings
+from bot.staff.members import Members
 from bot.templates import read_templates
 from bot.usage import Usage
 from bot.web.health import Check
@@ -67,6 +68,11 @@ class House:
     def post(self) -> Post:
         """Where agents and jobs bring what they say."""
         return Post(self.database, self.bus, self.channels, self.clock)
+
+    @property
+    def members(self) -> Members:
+        """Who works here."""
+        return Members(self.database, self.clock)
 
     @property
     def usage(self) -> Usage:

@@ -49,7 +49,12 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.TEAM_LEAD: _AGENT | {Permission.ASSIGN, Permission.SEE_FIGURES},
     Role.EDITOR: frozenset(
-        {Permission.OWN_ACCOUNT, Permission.EDIT_ARTICLES, Permission.PUBLISH_ARTICLES, Permission.SEE_FIGURES}
+        {
+            Permission.OWN_ACCOUNT,
+            Permission.EDIT_ARTICLES,
+            Permission.PUBLISH_ARTICLES,
+            Permission.SEE_FIGURES,
+        }
     ),
     Role.ADMIN: frozenset(
         {Permission.OWN_ACCOUNT, Permission.SEE_FIGURES, Permission.MANAGE_STAFF, Permission.SEE_AUDIT}
