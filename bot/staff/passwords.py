@@ -31,7 +31,7 @@ def problems(password: str, *names: str) -> list[str]:
         found.append("Uw naam staat in uw wachtwoord. Kies een wachtwoord zonder uw naam.")
     if len(plain) >= SHORTEST and len(set(plain)) < _DIFFERENT:
         found.append("Uw wachtwoord heeft te veel dezelfde tekens. Gebruik meer verschillende tekens.")
-    elif any(len(plain.replace(word, "")) < _DIFFERENT for word in _COMMON if word in plain):
+    elif any(len(set(plain.replace(word, ""))) < _DIFFERENT for word in _COMMON if word in plain):
         found.append("Uw wachtwoord is makkelijk te raden. Kies bijvoorbeeld vier woorden achter elkaar.")
     return found
 

@@ -145,6 +145,9 @@ class Guarded:
         except (sa.exc.SQLAlchemyError, OSError) as error:
             log.error("the store did not take it: %s", trail(error))
             response = self._told(request, visit, Refused("not stored: try again", 503))
+        except Exception as error:  # outermost boundary: told to the operator, not to who asked
+            log.error("%s failed: %s", request.match_info.route.resource, trail(error))
+            response = self._told(request, visit, Refused("something went wrong here: try again later", 500))
         known = self._door.cookie in response.cookies or request.cookies.get(self._door.cookie) == visit.token
         if not known and not response.prepared:
             self._door.remember(response, visit.token)

@@ -35,7 +35,7 @@ class Look:
         self._templates.globals |= {"municipality": municipality, "static": static, "sheets": SHEETS}
         self._templates.globals |= {"role_names": DUTCH, "Permission": Permission}
 
-    def page(self, name: str, visit: Visit, *, status: int = 200, **values: Any) -> web.Response:
+    def page(self, name: str, visit: Visit, /, *, status: int = 200, **values: Any) -> web.Response:
         """The page. `errors` in `values` are by field."""
         shown = {"errors": {}, **values}
         body = self._templates.get_template(f"{name}.html.j2").render(visit=visit, **shown)

@@ -13,7 +13,10 @@ from bot.staff.signin import Proofs, SignIn, TooFast
 from bot.web.staff.door import START, Door, onward, see_other
 from bot.web.staff.form import field
 
-_WRONG = "Uw gebruikersnaam, wachtwoord of code klopt niet. Controleer alle drie en probeer het nog een keer."
+_WRONG = (
+    "Uw gebruikersnaam, wachtwoord of code klopt niet. Controleer alle drie en probeer het nog een keer. "
+    "Elke code werkt één keer: wacht zo nodig tot uw app een nieuwe laat zien."
+)
 
 
 class SignInPages:
