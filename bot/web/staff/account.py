@@ -67,9 +67,9 @@ class AccountPages:
     async def change_password(self, request: web.Request, visit: Visit) -> web.Response:
         """Another password, for who knows the one of now."""
         member, form = with_password(visit), await request.post()
-        errors = wrong(field(form, "password"), field(form, "again"), member)
-        if not await self._confirmed(request, member, field(form, "now")):
-            errors["now"] = _WRONG_NOW
+        known = await self._confirmed(request, member, field(form, "now"))
+        errors = {} if known else {"now": _WRONG_NOW}
+        errors |= wrong(field(form, "password"), field(form, "again"), member)
         if errors:
             return self._account(visit, errors=errors)
         response = see_other("/account?gelukt")
