@@ -8,11 +8,21 @@ from typing import Any
 
 import pyotp
 import pytest
+import sqlalchemy as sa
 from aiohttp import web
 from yarl import URL
 
 from bot.app.staff import first_link, staff_pages
-from bot.db.tables import audit, recovery_codes, staff_links, staff_sessions, users
+from bot.db.tables import (
+    audit,
+    conversations,
+    media,
+    recovery_codes,
+    staff_links,
+    staff_sessions,
+    users,
+)
+from bot.residents import new_conversation
 from bot.staff.roles import PERMISSIONS, Permission, Role
 from bot.staff.sessions import LONGEST, Visit
 from bot.web.server import application, serving
@@ -321,6 +331,73 @@ class TestAccount:
         assert (await sanne.signs_in(other, code=sanne.codes[0])).status == 422
         sanne.secret = page.secret
         assert (await sanne.signs_in(other)).status == 303
+
+
+class TestFiles:
+    @pytest.fixture
+    async def link(self, office: Office) -> str:
+        """A file of a resident, as the engineer's command gives it."""
+        now, key = office.clock(), "5f0c1d4e-7a52-4c55-9a0b-0d6f3b8a2c11"
+        conversation = new_conversation("telegram", "1", now, greeted=True)
+        folder = office.house.settings.state_dir / "media"
+        folder.mkdir()
+        (folder / "kept").write_bytes(b"photo")
+        given = {
+            "id": key,
+            "message_id": "m",
+            "channel": "telegram",
+            "ref": "r",
+            "mime": "image/jpeg",
+            "name": "",
+        }
+        stored = {"state": "stored", "file": "kept", "attempts": 1, "not_before": now, "created_at": now}
+        async with office.house.database.write() as connection:
+            await connection.execute(sa.insert(conversations).values(conversation))
+            row = {**given, **stored, "conversation_id": conversation["id"]}
+            await connection.execute(sa.insert(media).values(row))
+        return f"/kcc/files/{await office.house.files.link(key, actor='engineer')}"
+
+    async def test_the_link_is_enough_as_long_as_nobody_can_sign_in(
+        self, office: Office, browser: Browser, link: str
+    ) -> None:
+        assert (await browser.get(link)).text == "photo"
+        assert await office.noted() == [("engineer", "opened file")]
+
+    async def test_then_it_is_for_who_may_and_the_audit_names_them(
+        self, office: Office, browser: Browser, link: str
+    ) -> None:
+        await office.hires("sanne", Role.AGENT, browser=browser)
+        editor = await office.browser()
+        await office.hires("els", Role.EDITOR, browser=editor)
+        stranger = await office.browser()
+        assert (await stranger.get(link)).goes_to == f"/inloggen?verder={link}"
+        assert (await editor.get(link)).status == 403
+        assert "opened file" not in str(await office.noted())
+        page = await browser.get(link)
+        assert (page.status, page.text) == (200, "photo")
+        assert page.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+        assert (await office.noted())[-1] == ("sanne", "opened file")
+
+    @ONLY_SQLITE
+    async def test_with_work_accounts_it_is_never_enough(
+        self, office: Office, link: str, tmp_path: Path, clock: SetClock
+    ) -> None:
+        url = office.house.settings.database
+        more = {
+            "oidc_issuer": "https://login.example.nl",
+            "oidc_client_id": "klaartje",
+            "oidc_roles": ("kcc=agent",),
+            "public_url": "https://chat.example.nl",
+            "local_accounts": False,
+        }
+        async with open_office(url, tmp_path, clock, **more) as closed:
+            stranger = await closed.browser()
+            assert (await stranger.get(link)).status == 303
+            assert await first_link(closed.house) is None
+            page = await stranger.get("/inloggen")
+            assert "Inloggen met uw werkaccount" in page.text and "Gebruikersnaam" not in page.text
+            assert (await stranger.post("/inloggen", name="x", password="x", code="x")).status == 405
+            assert (await stranger.get(f"/inloggen/instellen/{'x' * 43}")).status == 404
 
 
 class TestForgery:
