@@ -101,7 +101,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             parts.update(await stack.enter_async_context(worker_role(house)))
         gc.collect()
         gc.freeze()  # what is loaded now stays: looking through it again and again would cost a tenth of the time
-        _announce(address, await first_link(house) if web and work else None)
+        _announce(address, await first_link(house, address) if address and work else None)
         await stop.wait()
         parts.clear()  # who balances the load sends nothing more
         parts["process"] = _stopping

@@ -57,7 +57,7 @@ async def staff_pages(
     if provider:
         claim, roles = settings.oidc_roles_claim, settings.roles_of_claims
         work = WorkAccounts(house.database, sessions, provider, claim, roles, house.clock)
-        routes += WorkPages(door, work).routes()
+        routes += WorkPages(door, work, house.bus, client).routes()
     routes += FilesPage(door, house.files, nobody_yet).routes()
     try:
         yield Staff(door, routes)
@@ -73,12 +73,14 @@ def sessions_of(house: House) -> Sessions:
     return Sessions(house.database, idle, house.clock, local=settings.local_accounts)
 
 
-async def first_link(house: House) -> str | None:
-    """A link with which the first comes in; None where somebody is known, or work accounts are."""
+async def first_link(house: House, address: str) -> str | None:
+    """A link with which the first comes in; None where somebody is known, or work accounts are. `address` is where we
+    are, as long as `PUBLIC_URL` says nothing else."""
     if house.settings.oidc_issuer:
         return None
     token = await Credentials(house.database, sessions_of(house), Passwords(), house.clock).first_link()
-    return token and f"{house.settings.base_url}/inloggen/eenmalig/{token}"
+    base = house.settings.public_url or address.rstrip("/")
+    return token and f"{base}/inloggen/eenmalig/{token}"
 
 
 def setup_link(house: House, token: str) -> str:

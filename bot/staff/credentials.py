@@ -19,8 +19,6 @@ from bot.staff.roles import Role
 from bot.staff.secret import is_token
 from bot.staff.sessions import Sessions
 
-_INVITED = "invited"
-
 
 class WrongCode(Exception):
     """The code of the app is not right."""
@@ -57,6 +55,9 @@ class Credentials:
             return None
         return await active(connection, users.c.id == link.user_id)
 
+    async def _taken(self, connection: AsyncConnection, link: str) -> bool:
+        return await self._invited(connection, link) is not None and await links.use(connection, link)
+
     async def pending(self, member: Member) -> str:
         """The secret of the app that is being set up; the same until a code of it was given."""
         async with self._database.write() as connection:
@@ -70,7 +71,7 @@ class Credentials:
         but the new one. None where the link counts no more. Raises `WrongCode`."""
         kept = await self._passwords.hash(password)
         async with self._database.write() as connection:
-            if link is not None and await self._invited(connection, link) is None:
+            if link is not None and not await self._taken(connection, link):
                 return None
             row = await active(connection, users.c.id == member.id)
             if row is None or (link is None and row.password_hash is not None):
@@ -80,7 +81,7 @@ class Credentials:
             await connection.execute(changed.values(password_hash=kept))
             await shut_out(connection, row.id)
             await audit(connection, row.name, "chose password and app", at=self._clock())
-            token = await self._sessions.begin(connection, row.id, row.name, _INVITED)
+            token = await self._sessions.begin(connection, row.id, row.name, "link" if link else "first link")
         return Chosen(token, codes)
 
     async def change_password(self, member: Member, password: str) -> str:
@@ -111,7 +112,7 @@ class Credentials:
     async def _anew(self, connection: AsyncConnection, member: Member, what: str) -> str:
         await shut_out(connection, member.id)
         await audit(connection, member.name, what, at=self._clock())
-        return await self._sessions.begin(connection, member.id, member.name, what)
+        return await self._sessions.renew(connection, member.id)
 
     async def first_link(self) -> str | None:
         """The token with which the first comes in, as admin; None where somebody is known already."""

@@ -24,7 +24,7 @@ def problems(password: str, *names: str) -> list[str]:
     found = []
     if len(plain) < SHORTEST:
         found.append(f"Uw wachtwoord is te kort. Gebruik {SHORTEST} tekens of meer.")
-    if len(plain) > LONGEST:
+    if max(len(plain), len(password)) > LONGEST:
         found.append(f"Uw wachtwoord is te lang. Gebruik {LONGEST} tekens of minder.")
     parts = {part for name in names for part in re.split(r"[\W_]+", _normal(name).casefold())}
     if any(len(part) >= 3 and part in plain for part in parts):

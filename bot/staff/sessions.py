@@ -45,13 +45,18 @@ class Sessions:
         self._local = local
 
     async def begin(self, connection: AsyncConnection, user_id: str, name: str, how: str) -> str:
-        """A new token for who has just shown who they are; what is over is cleared away."""
-        token, now = new_token(), self._clock()
+        """A session for who has just shown who they are; its token. What is over is cleared away."""
+        now = self._clock()
         await self._tidy(connection, now)
-        row = {"user_id": user_id, "created_at": now, "seen_at": now, "until": now + LONGEST}
-        await connection.execute(sa.insert(staff_sessions).values(token_hash=hashed(token), **row))
         await connection.execute(sa.update(users).where(users.c.id == user_id).values(signed_in_at=now))
         await audit(connection, name, "signed in", at=now, detail={"how": how})
+        return await self.renew(connection, user_id)
+
+    async def renew(self, connection: AsyncConnection, user_id: str) -> str:
+        """One more session for who is in; its token."""
+        token, now = new_token(), self._clock()
+        row = {"user_id": user_id, "created_at": now, "seen_at": now, "until": now + LONGEST}
+        await connection.execute(sa.insert(staff_sessions).values(token_hash=hashed(token), **row))
         return token
 
     async def find(self, token: str) -> Member | None:

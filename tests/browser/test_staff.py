@@ -206,7 +206,7 @@ async def test_the_first_link_signs_in(chromium_page: Page, tmp_path: Path) -> N
     url, clock = f"sqlite+aiosqlite:///{tmp_path / 'first.db'}", SetClock()
     await migrate(url)
     async with open_office(url, tmp_path, clock, port=services.free_port()) as office:
-        link = await first_link(office.house)
+        link = await first_link(office.house, office.address)
         assert link
         await chromium_page.goto(link)
         await expect(chromium_page.get_by_role("heading", name="Welkom, Beheerder")).to_be_visible()

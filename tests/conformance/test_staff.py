@@ -17,7 +17,7 @@ from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import audit, recovery_codes, staff_links, staff_sessions, users, work_sign_ins
 from bot.staff import totp
-from bot.staff.credentials import Credentials
+from bot.staff.credentials import Credentials, WrongCode
 from bot.staff.members import Members, StaffError, state_of
 from bot.staff.oidc import OidcFault, Provider
 from bot.staff.passwords import Passwords
@@ -136,6 +136,26 @@ class TestMembers:
         assert await desk.tries(secret) is None
         assert await desk.credentials.invited(first) is None
         assert await desk.credentials.invited(second) is not None
+
+    async def test_of_two_at_once_with_one_link_one_chooses(self, desk: Desk) -> None:
+        link = await desk.members.add("sanne", "", [Role.AGENT], actor="engineer")
+        member = await desk.credentials.invited(link)
+        assert member
+        code = desk.code(await desk.credentials.pending(member))
+        chosen = await asyncio.gather(
+            *(desk.credentials.choose(member, f"{PASSWORD} {n}", code, link) for n in range(4))
+        )
+        assert sum(one is not None for one in chosen) == 1
+        assert len(await desk.rows(staff_sessions)) == 1
+
+    async def test_a_wrong_code_leaves_the_link_as_it_was(self, desk: Desk) -> None:
+        link = await desk.members.add("sanne", "", [Role.AGENT], actor="engineer")
+        member = await desk.credentials.invited(link)
+        assert member
+        secret = await desk.credentials.pending(member)
+        with pytest.raises(WrongCode):
+            await desk.credentials.choose(member, PASSWORD, "000000", link)
+        assert await desk.credentials.choose(member, PASSWORD, desk.code(secret), link)
 
 
 class TestSignIn:

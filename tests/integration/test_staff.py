@@ -73,6 +73,15 @@ class TestComingIn:
         assert (await browser.get(f"/inloggen/instellen/{link}")).status == 404
         assert (await browser.post(f"/inloggen/instellen/{link}")).status == 404
 
+    async def test_who_takes_over_a_browser_takes_over_no_session(
+        self, office: Office, browser: Browser
+    ) -> None:
+        await office.hires("sanne", Role.AGENT, browser=browser)
+        await office.hires("piet", Role.EDITOR, browser=browser)
+        assert "piet" in (await browser.get("/medewerkers")).text
+        assert len(await office.rows(staff_sessions)) == 1
+        assert ("sanne", "signed out") in await office.noted()
+
     async def test_a_bad_password_or_code_is_told_at_its_field(
         self, office: Office, browser: Browser
     ) -> None:
@@ -137,6 +146,7 @@ class TestComingIn:
     async def test_after_too_many_tries_one_waits_and_then_may_again(
         self, office: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("bot.staff.signin._ACCOUNT_RATE", 1e-6)
         sanne = await office.hires("sanne", Role.AGENT)
         for name in ("sanne", "niemand"):
             statuses = [(await sanne.signs_in(browser, name=name, code="1")).status for _ in range(9)]
@@ -147,7 +157,10 @@ class TestComingIn:
         assert (await sanne.signs_in(browser)).status == 303
 
     @ONLY_SQLITE
-    async def test_one_address_may_not_try_many_names(self, office: Office, browser: Browser) -> None:
+    async def test_one_address_may_not_try_many_names(
+        self, office: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.staff.signin._ADDRESS_RATE", 1e-6)
         await browser.get("/inloggen")
         asked = [await browser.post("/inloggen", name=f"n{n}", password="x", code="1") for n in range(21)]
         assert [page.status for page in asked] == [422] * 20 + [429]
@@ -175,7 +188,7 @@ class TestComingIn:
 
 class TestTheFirst:
     async def test_comes_in_by_the_printed_link_once(self, office: Office, browser: Browser) -> None:
-        link = await first_link(office.house)
+        link = await first_link(office.house, office.address)
         assert link
         path = URL(link).path
         assert path.rpartition("/")[2] not in str(await office.rows(staff_links))
@@ -185,22 +198,22 @@ class TestTheFirst:
         page = await browser.get("/medewerkers")
         assert "nog geen wachtwoord" in page.text and "beheerder" in page.text
         assert (await (await office.browser()).get(path)).status == 404
-        assert await first_link(office.house) is None
+        assert await first_link(office.house, office.address) is None
 
     async def test_an_old_link_does_not_count(
         self, office: Office, browser: Browser, clock: SetClock
     ) -> None:
-        old = URL(await first_link(office.house) or "").path
-        new = URL(await first_link(office.house) or "").path
+        old = URL(await first_link(office.house, office.address) or "").path
+        new = URL(await first_link(office.house, office.address) or "").path
         assert (await browser.get(old)).status == 404
         clock.forward(hours=1)
         assert (await browser.get(new)).status == 404
-        newest = URL(await first_link(office.house) or "").path
+        newest = URL(await first_link(office.house, office.address) or "").path
         await office.hires("sanne", Role.AGENT)
         assert (await browser.get(newest)).status == 404
 
     async def test_chooses_a_password_then(self, office: Office, browser: Browser, clock: SetClock) -> None:
-        await browser.get(URL(await first_link(office.house) or "").path)
+        await browser.get(URL(await first_link(office.house, office.address) or "").path)
         before = browser.token
         page = await browser.get("/account/instellen")
         code = pyotp.TOTP(page.secret).at(clock.now)
@@ -311,6 +324,7 @@ class TestAccount:
         page = await browser.post("/account/wachtwoord", now=PASSWORD, password=new, again=new)
         assert page.goes_to == "/account?gelukt"
         assert browser.token != before
+        assert [action for _, action in await office.noted()][-1] == "changed password"
         assert "is veranderd" in (await browser.get("/account?gelukt")).text
         assert (await elsewhere.get("/medewerkers")).status == 303
         assert (await sanne.signs_in(elsewhere)).status == 422
@@ -393,7 +407,7 @@ class TestFiles:
         async with open_office(url, tmp_path, clock, **more) as closed:
             stranger = await closed.browser()
             assert (await stranger.get(link)).status == 303
-            assert await first_link(closed.house) is None
+            assert await first_link(closed.house, closed.address) is None
             page = await stranger.get("/inloggen")
             assert "Inloggen met uw werkaccount" in page.text and "Gebruikersnaam" not in page.text
             assert (await stranger.post("/inloggen", name="x", password="x", code="x")).status == 405

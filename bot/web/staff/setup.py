@@ -53,6 +53,8 @@ class SetupPages:
             return await self._form(request, visit, member, {"code": WRONG_CODE})
         if chosen is None:
             raise Refused("this link does not work (any more)", 404)
+        if visit.member:  # somebody else, in the same browser
+            await self._door.sessions.end(visit.token, visit.member.name)
         signed_in = Visit(chosen.token, member)
         response = self._door.look.page("codes", signed_in, codes=chosen.codes)
         self._door.remember(response, chosen.token)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.ports import Refused
+from bot.ports import Bus, Refused
 from bot.staff.oidc import OidcFault
 from bot.staff.sessions import Visit
 from bot.staff.work import NoAccess, WorkAccounts
@@ -18,9 +19,13 @@ log = logging.getLogger(__name__)
 class WorkPages:
     """`/inloggen/werkaccount`, and `/inloggen/terug`, which the provider must know."""
 
-    def __init__(self, door: Door, work: WorkAccounts) -> None:
+    def __init__(
+        self, door: Door, work: WorkAccounts, bus: Bus, client: Callable[[web.Request], str]
+    ) -> None:
         self._door = door
         self._work = work
+        self._bus = bus
+        self._client = client
 
     def routes(self) -> list[web.RouteDef]:
         """There and back."""
@@ -30,7 +35,9 @@ class WorkPages:
         ]
 
     async def leave(self, request: web.Request, visit: Visit) -> web.Response:
-        """To the provider."""
+        """To the provider. It is noted who goes, so that is limited: widely, for many come from one office."""
+        if not await self._bus.allow(f"work:{self._client(request)}", rate=5, burst=100):
+            raise Refused("too many at once: wait a moment", 429)
         try:
             address = await self._work.leave(visit.token, onward(request.query.get("verder")))
         except OidcFault as fault:
