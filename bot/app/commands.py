@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.house import House, NotPossible, check_schema, open_house
 from bot.app.roles import private_door, web_role, worker_role
+from bot.app.staff import first_link
 from bot.ask import Asking
 from bot.db.migrate import migrate
 from bot.ports import Channel, Health
@@ -105,7 +106,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             parts.update(await stack.enter_async_context(worker_role(house)))
         gc.collect()
         gc.freeze()  # what is loaded now stays: looking through it again and again would cost a tenth of the time
-        _announce(address)
+        _announce(address, await first_link(house, address) if address and work else None)
         await stop.wait()
         parts.clear()  # who balances the load sends nothing more
         parts["process"] = _stopping
@@ -177,12 +178,17 @@ async def _stopping() -> Health:
     return Health("down", "stopping")
 
 
-def _announce(address: str | None) -> None:
+def _announce(address: str | None, first: str | None) -> None:
     if address is None:
         log.info("worker ready")
         return
     log.info("ready")
-    sys.stdout.write(
-        f"\nKlaartje is ready.\n  chat     {address}\n  health   {address}health/ready\nStop with Ctrl-C.\n\n"
-    )
+    lines = ["", "Klaartje is ready.", f"  chat     {address}", f"  staff    {address}inloggen"]
+    if first:
+        lines += [
+            f"  first    {first}",
+            "           Signs you in as administrator: once, within an hour, and only you.",
+        ]
+    lines += [f"  health   {address}health/ready", "Stop with Ctrl-C.", "", ""]
+    sys.stdout.write("\n".join(lines))
     sys.stdout.flush()

@@ -23,6 +23,7 @@ from bot.ports import Bus, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
+from bot.staff.members import Members
 from bot.templates import read_templates
 from bot.usage import Usage
 from bot.web.health import Check
@@ -74,6 +75,11 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def members(self) -> Members:
+        """Who works here."""
+        return Members(self.database, self.clock)
 
     @property
     def usage(self) -> Usage:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.accounts import missing
 from bot.app.house import House, NotPossible, channel_checks
+from bot.app.staff import staff_pages
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
@@ -29,10 +30,10 @@ from bot.tending import Tending
 from bot.turn import Turns
 from bot.web import private
 from bot.web.chat import Chat
-from bot.web.files import FilesPage
 from bot.web.health import Check, HealthPage
 from bot.web.page import add_page
 from bot.web.server import application, client_address, serving
+from bot.web.staff.door import add_staff, hold
 from bot.web.webhooks import Webhooks
 from bot.worker import Worker
 
@@ -66,7 +67,8 @@ async def background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[str]:
-    """Face the internet: page, chat, webhooks, health, and the channels that are fetched. Gives the address."""
+    """Face the internet: page, chat, webhooks, pages of staff, health, and the channels that are fetched. Gives the
+    address."""
     settings = house.settings
     app = application()
     client = client_address(settings.trusted_proxies)
@@ -82,11 +84,10 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
     app.on_shutdown.append(chat.close)
     health = HealthPage(parts, channel_checks(house))
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
-    app.add_routes(FilesPage(house.files).routes())
     if settings.theme and not settings.theme.is_dir():
         raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
-    add_page(
+    static = add_page(
         app,
         municipality_name=house.municipality.name,
         phone=variables["telefoon"],
@@ -98,8 +99,12 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
     )
-    async with serving(app, settings.host, settings.port) as port, background(*fetching, _look_around(house)):
-        yield f"http://{settings.host}:{port}/"
+    async with staff_pages(house, static.address, client) as staff:
+        add_staff(app, staff.routes)
+        hold(app)
+        jobs = background(*fetching, _look_around(house))
+        async with serving(app, settings.host, settings.port) as port, jobs:
+            yield f"http://{settings.host}:{port}/"
 
 
 async def _look_around(house: House) -> None:

@@ -406,6 +406,77 @@ chat_sessions = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
 )
 
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, unique=True),
+    sa.Column("display_name", sa.String(128), nullable=False),
+    sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("issuer", sa.String(255)),
+    sa.Column("subject", sa.String(255)),
+    sa.Column("password_hash", sa.String(255)),
+    sa.Column("totp_secret", sa.String(64)),
+    sa.Column("totp_pending", sa.String(64)),
+    sa.Column("totp_step", sa.BigInteger),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("signed_in_at", Utc),
+    sa.Column("disabled_at", Utc),
+    sa.UniqueConstraint("issuer", "subject"),
+)
+"""Members of staff: with a password of their own, or known by `issuer` and `subject` of a work account.
+
+`totp_pending` is shown to be put in an app and counts once a code of it was given; `totp_step` is the half minute of
+the last code, which counts once.
+"""
+
+
+def _user() -> sa.Column[str]:
+    return sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
+
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("code_hash", sa.String(64), primary_key=True),
+    _user(),
+    sa.Index("ix_recovery_codes_user_id", "user_id"),
+)
+"""For who lost the app; each counts once."""
+
+staff_links = sa.Table(
+    "staff_links",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE")),
+    sa.Column("until", Utc, nullable=False),
+    sa.Index("ix_staff_links_user_id", "user_id"),
+)
+"""Links that count once: to choose a password, or, without a user, for the first who comes in."""
+
+staff_sessions = sa.Table(
+    "staff_sessions",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    _user(),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("seen_at", Utc, nullable=False),
+    sa.Column("until", Utc, nullable=False),
+    sa.Index("ix_staff_sessions_user_id", "user_id"),
+)
+
+work_sign_ins = sa.Table(
+    "work_sign_ins",
+    metadata,
+    sa.Column("state_hash", sa.String(64), primary_key=True),
+    sa.Column("visit_hash", sa.String(64), nullable=False),
+    sa.Column("nonce", sa.String(64), nullable=False),
+    sa.Column("verifier", sa.String(64), nullable=False),
+    sa.Column("onward", sa.String(255), nullable=False),
+    sa.Column("until", Utc, nullable=False),
+)
+"""Who is at the provider of work accounts at this moment."""
+
 leases = sa.Table(
     "leases",
     metadata,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from aiohttp import web
 
 from bot.files import SHOWN, Files
 from bot.ports import Refused
+from bot.staff.roles import Permission
+from bot.staff.secret import is_token
+from bot.staff.sessions import Visit
+from bot.web.staff.door import Door, Reach
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -22,19 +24,23 @@ _HEADERS = {
 
 
 class FilesPage:
-    """`GET /kcc/files/<token>`."""
+    """`GET /kcc/files/<token>`. `unless`: whether nobody can sign in yet; then the link alone is enough."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, door: Door, files: Files, unless: Reach) -> None:
+        self._door = door
         self._files = files
+        self._unless = unless
 
     def routes(self) -> list[web.RouteDef]:
         """The one address."""
-        return [web.get("/kcc/files/{token}", self.show, allow_head=False)]
+        return [
+            self._door.get("/kcc/files/{token}", Permission.SEE_FILES, self.show, unless=self._unless),
+        ]
 
-    async def show(self, request: web.Request) -> web.Response:
+    async def show(self, request: web.Request, visit: Visit) -> web.Response:
         """The file. Anything that is wrong with the link is answered alike."""
-        token = request.match_info["token"]
-        kept = await self._files.opened(token) if _TOKEN.fullmatch(token) else None
+        token, actor = request.match_info["token"], visit.member.name if visit.member else None
+        kept = await self._files.opened(token, actor=actor) if is_token(token) else None
         if kept is None:
             raise Refused("this link does not work (any more)", 404)
         try:

@@ -51,6 +51,7 @@ class StaticFiles:
         for name, file in sorted(self._files.items()):
             digest.update(f"{name}\n{len(file.body)}\n".encode() + file.body)
         self.version = digest.hexdigest()[:16]
+        self.address = f"/static/{self.version}"
 
     async def serve(self, request: web.Request) -> web.Response:
         """One file. An address of another version (a deploy is under way) gets ours, and is not kept."""
@@ -77,9 +78,10 @@ def add_page(
     hours: str,
     frame_ancestors: Sequence[str] = (),
     theme: Path | None = None,
-) -> None:
-    """Serve the page on `/`. `phone` and `hours` are for who can't or won't chat; `frame_ancestors` are the sites
-    that may show the page inside their own; `theme` is a folder with the municipality's own look."""
+) -> StaticFiles:
+    """Serve the page on `/`, and the static files, which are given back. `phone` and `hours` are for who can't or
+    won't chat; `frame_ancestors` are the sites that may show the page inside their own; `theme` is a folder with the
+    municipality's own look."""
     static = StaticFiles(theme)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -93,7 +95,7 @@ def add_page(
         phone=phone,
         dial=re.sub(r"[^\d+]", "", phone),
         hours=hours,
-        static=f"/static/{static.version}",
+        static=static.address,
         sheets=SHEETS,
     )
     headers = {"Content-Type": "text/html; charset=utf-8", **security_headers(frame_ancestors)}
@@ -103,6 +105,7 @@ def add_page(
 
     app.router.add_get("/", page)
     app.router.add_get(r"/static/{version:[0-9a-f]{16}}/{name:.+}", static.serve)
+    return static
 
 
 def security_headers(frame_ancestors: Sequence[str] = ()) -> Mapping[str, str]:

@@ -80,6 +80,8 @@ ALL = (
     *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
     *("callbacks register --all", "callbacks check"),
+    *("users add x --role agent", "users list", "users disable x", "users enable x", "users reset x"),
+    "users roles x agent",
 )
 
 
@@ -540,3 +542,48 @@ def test_what_is_kept_is_for_nobody_else_and_what_is_erased_is_gone(migrated: Pa
     assert run("forget", "webchat", "adres").exit_code == 0
     for path in migrated.parent.glob("klaartje.db*"):
         assert b"zeer-persoonlijk" not in path.read_bytes(), path.name
+
+
+class TestUsers:
+    def test_from_adding_to_disabling(self, migrated: Path) -> None:
+        assert run("users", "list").output == "Nobody is known.\n"
+        added = run(
+            "users", "add", "Sanne", "--role", "agent", "--role", "admin", "--display", "Sanne de Vries"
+        )
+        link = r"http://127\.0\.0\.1:8080/inloggen/instellen/[\w-]{43}"
+        assert re.fullmatch(rf"Give this link to nobody else\. .* 24 hours:\n{link}\n", added.output)
+        listed = run("users", "list").output
+        assert re.fullmatch(r"sanne +invited +admin,agent +never signed in +Sanne de Vries\n", listed)
+        assert run("users", "roles", "sanne", "editor").output == "Changed.\n"
+        assert run("users", "disable", "sanne", "--actor", "els").output == "Disabled.\n"
+        assert re.match(r"sanne +disabled +editor ", run("users", "list").output)
+        assert run("users", "enable", "sanne").output == "Enabled.\n"
+        assert re.search(link, run("users", "reset", "sanne").output)
+        with sqlite3.connect(migrated) as connection:
+            noted = connection.execute(
+                "SELECT actor, action FROM audit WHERE action LIKE '%staff%'"
+            ).fetchall()
+        assert ("engineer", "added member of staff") in noted and ("els", "disabled member of staff") in noted
+
+    def test_what_can_not_be(self, migrated: Path) -> None:
+        for words in (("disable", "x"), ("enable", "x"), ("reset", "x"), ("roles", "x", "agent")):
+            assert refusal(run("users", *words)) == ["there is nobody with this name"]
+        assert "a name has" in refusal(run("users", "add", "Sanne de Vries", "--role", "agent"))[0]
+        run("users", "add", "sanne", "--role", "agent")
+        assert "already" in refusal(run("users", "add", "sanne", "--role", "agent"))[0]
+        assert run("users", "add", "piet").exit_code == 2
+        assert run("users", "add", "piet", "--role", "chief").exit_code == 2
+        assert run("users", "roles", "sanne").exit_code == 2
+
+    def test_a_link_begins_where_the_internet_reaches_us(self, setenv: Setenv, migrated: Path) -> None:
+        setenv("PUBLIC_URL", "https://chat.example.nl")
+        added = run("users", "add", "sanne", "--role", "agent").output
+        assert "https://chat.example.nl/inloggen/instellen/" in added
+        for name, value in (
+            ("OIDC_ISSUER", "https://login.example.nl"),
+            ("OIDC_CLIENT_ID", "klaartje"),
+            ("OIDC_ROLES", "kcc=agent"),
+            ("LOCAL_ACCOUNTS", "false"),
+        ):
+            setenv(name, value)
+        assert "only where LOCAL_ACCOUNTS is true" in run("users", "reset", "sanne").output

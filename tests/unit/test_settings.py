@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.settings import Settings, SettingsError
+from bot.staff.roles import Role
 
 Setenv = Callable[[str, str], None]
 
@@ -54,6 +55,12 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("CONCURRENCY", "0", "1"),
         ("RETENTION_DAYS", "geheim", "integer"),
         ("TRUSTED_PROXIES", "11", "10"),
+        ("SESSION_IDLE_MINUTES", "0", "1"),
+        ("LOCAL_ACCOUNTS", "geheim", "boolean"),
+        ("OIDC_ISSUER", "http://geheim.example", "https://"),
+        ("OIDC_ISSUER", "http://127.0.0.1.geheim.example", "https://"),
+        ("OIDC_ROLES", "geheim", "kcc-team=agent"),
+        ("OIDC_ROLES", "kcc=agent geheim=chief", "roles are admin, agent, editor, team-lead"),
     ],
 )
 def test_a_wrong_one_is_named_but_not_shown(no_environment: Setenv, name: str, value: str, part: str) -> None:
@@ -81,6 +88,8 @@ def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
         ({"OPENKLANT_URL": "https://geheim.example", "OPENKLANT_TOKEN": "geheim"}, "OPENKLANT_ACTOR"),
         ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
         ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
+        ({"OIDC_ISSUER": "https://x"}, "OIDC_CLIENT_ID, OIDC_ROLES, PUBLIC_URL"),
+        ({"LOCAL_ACCOUNTS": "false"}, "OIDC_ISSUER"),
     ],
 )
 def test_what_needs_another(no_environment: Setenv, given: dict[str, str], needed: str) -> None:
@@ -92,7 +101,13 @@ def test_what_needs_another(no_environment: Setenv, given: dict[str, str], neede
 
 
 def test_secrets_do_not_print(no_environment: Setenv) -> None:
-    secret = ("TELEGRAM_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "ENGINE_SECRET", "ACTIONS_SECRET")
+    secret = (
+        "TELEGRAM_TOKEN",
+        "TELEGRAM_WEBHOOK_SECRET",
+        "ENGINE_SECRET",
+        "ACTIONS_SECRET",
+        "OIDC_CLIENT_SECRET",
+    )
     for name in secret:
         no_environment(name, "geheim")
     no_environment("REDIS_URL", "redis://:geheim@x")
@@ -107,6 +122,11 @@ def test_words_make_a_list(no_environment: Setenv) -> None:
     assert Settings.read().frame_ancestors == ("https://a.example", "https://b.example")
     no_environment("FRAME_ANCESTORS", "")
     assert Settings.read().frame_ancestors == ()
+
+
+def test_a_word_of_the_provider_may_give_several_roles(no_environment: Setenv) -> None:
+    no_environment("OIDC_ROLES", "kcc=agent kcc=editor a=b=admin")
+    assert Settings.read().roles_of_claims == {"kcc": {Role.AGENT, Role.EDITOR}, "a=b": {Role.ADMIN}}
 
 
 @pytest.mark.parametrize("site", ["'unsafe-inline'", "https://a.example; script-src *", "x\nX-Evil: 1", "*,"])

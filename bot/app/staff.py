@@ -1,0 +1,102 @@
+"""The pages of staff, put together: who may in, by which way, and what is behind the door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.app.house import House
+from bot.staff.credentials import Credentials
+from bot.staff.oidc import Provider
+from bot.staff.passwords import Passwords
+from bot.staff.sessions import Sessions
+from bot.staff.signin import Limits, SignIn
+from bot.staff.work import WorkAccounts
+from bot.web.files import FilesPage
+from bot.web.staff.account import AccountPages
+from bot.web.staff.door import Door
+from bot.web.staff.look import Look
+from bot.web.staff.setup import SetupPages
+from bot.web.staff.signin import SignInPages
+from bot.web.staff.work import WorkPages
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The door, for whoever adds pages behind it, and the pages that are always there."""
+
+    door: Door
+    routes: list[web.RouteDef]
+
+
+@asynccontextmanager
+async def staff_pages(
+    house: House, static: str, client: Callable[[web.Request], str]
+) -> AsyncIterator[Staff]:
+    """The pages of staff. `static` is the address of the static files, `client` finds who calls."""
+    settings = house.settings
+    sessions = sessions_of(house)
+    door = Door(sessions, Look(house.municipality.name, static), settings.public_url)
+    passwords = Passwords()
+    sign_in = SignIn(house.database, sessions, passwords, Limits(house.bus), house.clock)
+    credentials = Credentials(house.database, sessions, passwords, house.clock)
+    provider = _provider(house)
+
+    async def nobody_yet() -> bool:
+        return provider is None and not await house.members.exist()
+
+    pages = SignInPages(
+        door, sign_in, credentials, client, local=settings.local_accounts, work=bool(provider)
+    )
+    routes = [*pages.routes(), *AccountPages(door, credentials, sign_in, client).routes()]
+    if settings.local_accounts:
+        routes += SetupPages(door, credentials).routes()
+    if provider:
+        claim, roles = settings.oidc_roles_claim, settings.roles_of_claims
+        work = WorkAccounts(house.database, sessions, provider, claim, roles, house.clock)
+        routes += WorkPages(door, work, house.bus, client).routes()
+    routes += FilesPage(door, house.files, nobody_yet).routes()
+    try:
+        yield Staff(door, routes)
+    finally:
+        if provider:
+            await provider.close()
+
+
+def sessions_of(house: House) -> Sessions:
+    """Where sessions of staff are kept."""
+    settings = house.settings
+    idle = settings.session_idle_minutes
+    return Sessions(house.database, idle, house.clock, local=settings.local_accounts)
+
+
+async def first_link(house: House, address: str) -> str | None:
+    """A link with which the first comes in; None where somebody is known, or work accounts are. `address` is where we
+    are, as long as `PUBLIC_URL` says nothing else."""
+    if house.settings.oidc_issuer:
+        return None
+    token = await Credentials(house.database, sessions_of(house), Passwords(), house.clock).first_link()
+    base = house.settings.public_url or address.rstrip("/")
+    return token and f"{base}/inloggen/eenmalig/{token}"
+
+
+def setup_link(house: House, token: str) -> str:
+    """Where somebody chooses a password."""
+    return f"{house.settings.base_url}/inloggen/instellen/{token}"
+
+
+def _provider(house: House) -> Provider | None:
+    settings = house.settings
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id or "",
+        secret.get_secret_value() if secret else None,
+        f"{settings.base_url}/inloggen/terug",
+        house.clock,
+    )

@@ -1,0 +1,1 @@
+"""Who works here: roles, accounts, sign-in and sessions of staff."""
