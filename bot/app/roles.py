@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.accounts import missing
+from bot.app.console import add_console
 from bot.app.house import House, NotPossible, channel_checks
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
@@ -31,6 +32,8 @@ from bot.web import private
 from bot.web.chat import Chat
 from bot.web.files import FilesPage
 from bot.web.health import Check, HealthPage
+from bot.web.kcc.shelf import Shelf
+from bot.web.member import Identify, nobody
 from bot.web.page import add_page
 from bot.web.server import application, client_address, serving
 from bot.web.webhooks import Webhooks
@@ -62,8 +65,15 @@ async def background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[str]:
-    """Face the internet: page, chat, webhooks, health, and the channels that are fetched. Gives the address."""
+async def web_role(
+    house: House,
+    parts: Mapping[str, Check],
+    *,
+    identify: Identify = nobody,
+    shelf: Shelf | None = None,
+) -> AsyncIterator[str]:
+    """Face the internet: page, chat, console, webhooks, health, and the channels that are fetched. Gives the address.
+    `identify` knows the staff; the `shelf` gets its search from who has one."""
     settings = house.settings
     app = application()
     client = client_address(settings.trusted_proxies)
@@ -83,7 +93,7 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
     if settings.theme and not settings.theme.is_dir():
         raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
-    add_page(
+    static = add_page(
         app,
         municipality_name=house.municipality.name,
         phone=variables["telefoon"],
@@ -91,6 +101,7 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
+    add_console(app, house, identify, shelf or Shelf(house.wording), static)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
@@ -137,8 +148,17 @@ async def searching(house: House) -> AsyncIterator[Live]:
 
 
 @asynccontextmanager
-async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
-    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
+async def reading_room(house: House, shelf: Shelf) -> AsyncIterator[None]:
+    """The search for a console whose process has no worker."""
+    async with searching(house) as live, background(live.follow()):
+        shelf.search = live.search
+        yield
+
+
+@asynccontextmanager
+async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator[Mapping[str, Check]]:
+    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts. The `shelf` of
+    a console in the same process gets the search."""
     from actions.fallback import SearchEngine
     from actions.server import add_actions
     from actions.understanding import Understanding
@@ -148,6 +168,8 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
     engine_secret = _secret(settings.engine_secret)
     async with AsyncExitStack() as stack:
         live = await stack.enter_async_context(searching(house))
+        if shelf is not None:
+            shelf.search = live.search
         app = application()
         _add_metrics(app, house)
         add_actions(app, live.search, actions_secret)

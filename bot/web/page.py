@@ -77,8 +77,8 @@ def add_page(
     hours: str,
     frame_ancestors: Sequence[str] = (),
     theme: Path | None = None,
-) -> None:
-    """Serve the page on `/`. `phone` and `hours` are for who can't or won't chat; `frame_ancestors` are the sites
+) -> str:
+    """Serve the page on `/`; gives the address of the static files. `phone` and `hours` are for who can't or won't chat; `frame_ancestors` are the sites
     that may show the page inside their own; `theme` is a folder with the municipality's own look."""
     static = StaticFiles(theme)
     environment = Environment(
@@ -103,6 +103,7 @@ def add_page(
 
     app.router.add_get("/", page)
     app.router.add_get(r"/static/{version:[0-9a-f]{16}}/{name:.+}", static.serve)
+    return f"/static/{static.version}"
 
 
 def security_headers(frame_ancestors: Sequence[str] = ()) -> Mapping[str, str]:
