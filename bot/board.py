@@ -146,7 +146,7 @@ class Boards:
             LANGUAGES.get(row.language or "", ""),
             row.priority >= queue.DISTRESS,
             row.taken_at if row.state == queue.TAKEN else row.waiting_since,
-            shortened(line.text) if line else "",
+            shortened(line.text or "") if line else "",
             int(line.seq) if line else 0,
             unanswered.get(row.conversation_id, 0),
         )
@@ -174,15 +174,22 @@ async def _taken(connection: AsyncConnection, agent: str) -> list[Any]:
 
 
 async def _last(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, Any]:
-    """The last line of each resident."""
+    """The last line of each resident: its number, and the last words (a photo may have none)."""
+    worded = sa.case((messages.c.text != "", messages.c.seq))
     newest = (
-        sa.select(sa.func.max(messages.c.seq))
+        sa.select(
+            messages.c.conversation_id,
+            sa.func.max(messages.c.seq).label("seq"),
+            sa.func.max(worded).label("words"),
+        )
         .where(messages.c.conversation_id.in_(keys), messages.c.author == Author.RESIDENT)
         .group_by(messages.c.conversation_id)
+        .subquery()
     )
-    columns = (messages.c.conversation_id, messages.c.seq, messages.c.text)
-    rows = await connection.execute(sa.select(*columns).where(messages.c.seq.in_(newest)))
-    return {row.conversation_id: row for row in rows}
+    query = sa.select(newest.c.conversation_id, newest.c.seq, messages.c.text).outerjoin(
+        messages, messages.c.seq == newest.c.words
+    )
+    return {row.conversation_id: row for row in await connection.execute(query)}
 
 
 async def _channels(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, str]:
@@ -200,7 +207,7 @@ async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[
     since = sa.func.coalesce(answered.c.seq, 0)
     joined = (messages.c.conversation_id == handoffs.c.conversation_id) & (handoffs.c.state == queue.TAKEN)
     query = (
-        sa.select(messages.c.conversation_id, sa.func.count())
+        sa.select(messages.c.conversation_id, sa.func.count().label("number"))
         .join(handoffs, joined)
         .outerjoin(answered, answered.c.conversation_id == messages.c.conversation_id)
         .where(
@@ -211,7 +218,7 @@ async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[
         )
         .group_by(messages.c.conversation_id)
     )
-    return {key: int(count) for key, count in await connection.execute(query)}
+    return {row.conversation_id: int(row.number) for row in await connection.execute(query)}
 
 
 async def _handoffs(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Shifts:
         return Shift(tuple(agents), tuple(lines), tuple(row.mark for row in marked), tuple(said[:REMARKS]))
 
     async def _agents(self, connection: AsyncConnection, now: datetime) -> list[OnDuty]:
-        busy = dict((await connection.execute(_BUSY)).tuples().all())
+        busy = {row.agent: int(row.number) for row in await connection.execute(_BUSY)}
         query = sa.select(presences).where(presences.c.seen_at > now - queue.SEEN)
         rows = await connection.execute(query.order_by(presences.c.name, presences.c.agent))
         return [
@@ -94,11 +94,11 @@ class Shifts:
     async def _lines(self, connection: AsyncConnection, midnight: datetime) -> list[Line]:
         open_ones = {(row.team, row.state): row for row in await connection.execute(_OPEN)}
         ended = (
-            sa.select(handoffs.c.team, sa.func.count())
+            sa.select(handoffs.c.team, sa.func.count().label("number"))
             .where(handoffs.c.ended_at >= midnight, handoffs.c.taken_at.is_not(None))
             .group_by(handoffs.c.team)
         )
-        done = dict((await connection.execute(ended)).tuples().all())
+        done = {row.team: int(row.number) for row in await connection.execute(ended)}
         lines = []
         for team in self._municipality.teams:
             waiting = open_ones.get((team.name, queue.WAITING))
@@ -120,7 +120,7 @@ class Shifts:
 
 
 _BUSY = (
-    sa.select(handoffs.c.agent, sa.func.count())
+    sa.select(handoffs.c.agent, sa.func.count().label("number"))
     .where(handoffs.c.state == queue.TAKEN)
     .group_by(handoffs.c.agent)
 )

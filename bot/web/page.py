@@ -78,8 +78,9 @@ def add_page(
     frame_ancestors: Sequence[str] = (),
     theme: Path | None = None,
 ) -> str:
-    """Serve the page on `/`; gives the address of the static files. `phone` and `hours` are for who can't or won't chat; `frame_ancestors` are the sites
-    that may show the page inside their own; `theme` is a folder with the municipality's own look."""
+    """Serve the page on `/`; gives the address of the static files. `phone` and `hours` are for who can't or won't
+    chat; `frame_ancestors` are the sites that may show the page inside their own; `theme` is a folder with the
+    municipality's own look."""
     static = StaticFiles(theme)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),

@@ -11,6 +11,8 @@ const place = (name) => document.querySelector(`[data-part="${name}"]`);
 
 let busy = null;
 let again = false;
+let atEnd = true;
+const watch = new ResizeObserver(() => atEnd && toEnd());
 const followers = [];
 
 /** The id of the conversation on the screen, or nothing. */
@@ -18,9 +20,10 @@ export function current() {
   return document.body.dataset.conversation ?? "";
 }
 
-/** Call `follow(changed)` when the parts are there or were replaced; `changed`: it is another conversation. */
-export function onParts(follow) {
-  followers.push(follow);
+/** Call `tell(other, changed)` when the parts are there or were fetched again; `other`: it is another conversation;
+    `changed`: the composer is a new one. */
+export function onParts(tell) {
+  followers.push(tell);
 }
 
 /** Show a conversation; `pushed`: its address is there already. */
@@ -39,8 +42,8 @@ export async function open(id, { pushed = false } = {}) {
     const old = place(name);
     old.replaceWith(fresh.querySelector(`[data-part="${name}"]`));
   }
-  toEnd();
-  for (const follow of followers) follow(true);
+  follow();
+  for (const tell of followers) tell(true);
 }
 
 /** Fetch what is on the screen again. One at a time; one that comes meanwhile is done after it. */
@@ -68,10 +71,8 @@ async function fetchAgain() {
   const id = current();
   const fresh = await part(`/kcc/parts/thread/${encodeURIComponent(id)}`);
   if (id !== current()) return;
-  const log = document.getElementById("log");
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-  const added = merge(document.getElementById("lines"), fresh.querySelector("#lines"));
-  if (added && atEnd) toEnd();
+  merge(document.getElementById("lines"), fresh.querySelector("#lines"));
+  if (atEnd) toEnd();
   for (const name of ["head", "side"]) replace(place(name), fresh.querySelector(`[data-part="${name}"]`));
   const composer = fresh.querySelector('[data-part="composer"]');
   const changed = composer.dataset.kind !== place("composer").dataset.kind;
@@ -84,12 +85,23 @@ async function fetchAgain() {
     const old = place("composer").querySelector("[data-until]");
     if (until && old && until.dataset.until !== old.dataset.until) old.parentElement.replaceWith(until.parentElement);
   }
-  for (const follow of followers) follow(false, changed);
+  for (const tell of followers) tell(false, changed);
 }
 
 function toEnd() {
   const log = document.getElementById("log");
   if (log) log.scrollTop = log.scrollHeight;
+}
+
+/** Keep the end in sight for who reads there, also when the composer grows. */
+function follow() {
+  const log = document.getElementById("log");
+  atEnd = true;
+  watch.disconnect();
+  if (!log) return;
+  log.addEventListener("scroll", () => (atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR), { passive: true });
+  watch.observe(log);
+  toEnd();
 }
 
 async function older(button) {
@@ -147,7 +159,7 @@ export function start() {
     if (id) open(decodeURIComponent(id), { pushed: true });
     else location.reload();
   });
-  toEnd();
-  for (const follow of followers) follow(true);
+  follow();
+  for (const tell of followers) tell(true);
 }
 
