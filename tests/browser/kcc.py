@@ -115,7 +115,7 @@ async def desk(chromium: Browser, directory: Path, **more: Any) -> AsyncIterator
         finally:
             for page in made.pages:
                 await page.context.close()
-        assert made.problems == []
+        assert made.problems == [], made.problems
 
 
 __all__ = ["EDITOR", "ELS", "JAN", "LEA", "Desk", "desk", "identify", "serve", "think"]

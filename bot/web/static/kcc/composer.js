@@ -1,7 +1,7 @@
 /** The message that an agent writes: its draft is kept in this browser, and it is sent once. */
 
 import { act } from "./http.js";
-import { current, onParts, refresh } from "./conversation.js";
+import { current, lookAtEnd, onParts, refresh } from "./conversation.js";
 import { told, wrong } from "./notices.js";
 
 const TYPING = 8_000;
@@ -82,13 +82,15 @@ async function send(form) {
     if (text.value === words) text.value = "";
     keep();
     if (done.told) told(done.told);
+    lookAtEnd();
     await refresh();
   } catch (error) {
     wrong(error.message);
     if (error.status === 409) await refresh();
   } finally {
     button.disabled = false;
-    field()?.focus();
+    // Who went elsewhere meanwhile is left there.
+    if (document.activeElement === document.body || form.contains(document.activeElement)) field()?.focus();
   }
 }
 

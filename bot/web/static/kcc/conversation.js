@@ -9,7 +9,7 @@ const NEAR = 120;
 /** Parts of the page that hold it. */
 const place = (name) => document.querySelector(`[data-part="${name}"]`);
 
-let busy = null;
+let running = null;
 let again = false;
 let atEnd = true;
 const watch = new ResizeObserver(() => atEnd && toEnd());
@@ -46,23 +46,20 @@ export async function open(id, { pushed = false } = {}) {
   for (const tell of followers) tell(true);
 }
 
-/** Fetch what is on the screen again. One at a time; one that comes meanwhile is done after it. */
-export async function refresh() {
-  if (!current()) return;
-  if (busy) {
-    again = true;
-    await busy;
-    return;
-  }
+/** Fetch what is on the screen again. One at a time; what is asked for meanwhile is done after it. */
+export function refresh() {
+  if (running) again = true;
+  else running = fetchUntilDone().finally(() => (running = null));
+  return running;
+}
+
+async function fetchUntilDone() {
   do {
     again = false;
-    busy = fetchAgain();
     try {
-      await busy;
+      if (current()) await fetchAgain();
     } catch (error) {
       if (error.status) wrong(error.message); // without a connection the line says so itself
-    } finally {
-      busy = null;
     }
   } while (again);
 }
@@ -86,6 +83,11 @@ async function fetchAgain() {
     if (until && old && until.dataset.until !== old.dataset.until) old.parentElement.replaceWith(until.parentElement);
   }
   for (const tell of followers) tell(false, changed);
+}
+
+/** Who says something wants to see it. */
+export function lookAtEnd() {
+  atEnd = true;
 }
 
 function toEnd() {
