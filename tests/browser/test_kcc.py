@@ -54,9 +54,9 @@ def own(page: Page) -> Any:
 
 
 async def say(page: Page, text: str) -> None:
-    await page.get_by_label("Bericht aan de inwoner").fill(text)
+    await page.get_by_label("Bericht aan de bewoner").fill(text)
     await page.keyboard.press("Control+Enter")
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("")
 
 
 async def test_from_the_queue_to_a_mark(there: Desk) -> None:
@@ -74,7 +74,7 @@ async def test_from_the_queue_to_a_mark(there: Desk) -> None:
     await els.locator("#middle").focus()
     await els.keyboard.press("n")
     await expect(els.get_by_role("heading", name="Paspoort aanvragen of verlengen")).to_be_visible()
-    await expect(els.get_by_label("Bericht aan de inwoner")).to_be_focused()
+    await expect(els.get_by_label("Bericht aan de bewoner")).to_be_focused()
     # Jan sees it, and can't take it any more; the click of who did not see it yet is told why.
     await expect(jan.get_by_text("Els heeft dit gesprek. U kunt meelezen.")).to_be_visible()
     await expect(queue(jan)).to_have_count(0)
@@ -153,7 +153,7 @@ async def test_whatsapp_with_all_that_can_be_in_it(there: Desk) -> None:
     shown = await opened.value
     await expect(shown).to_have_url(re.compile(r"/kcc/files/[\w-]{43}$"))
     await shown.close()
-    await page.get_by_label("Bericht aan de inwoner").press_sequentially("Ik kijk")
+    await page.get_by_label("Bericht aan de bewoner").press_sequentially("Ik kijk")
     await there.fake.until(lambda: there.noor.typing > 0)
     await say(page, "Ik kijk het na.")
     await there.fake.until(lambda: "Ik kijk het na." in there.noor.heard)
@@ -164,7 +164,7 @@ async def test_whatsapp_with_all_that_can_be_in_it(there: Desk) -> None:
     await expect(page.locator(".line--resident").last).to_contain_text("bewerkt om")
     there.noor.revoke()
     await expect(page.locator(".line--resident").last).to_contain_text("teruggenomen")
-    await expect(page.locator(".line--agent")).to_contain_text("Reactie van de inwoner: 🙏")
+    await expect(page.locator(".line--agent")).to_contain_text("Reactie van de bewoner: 🙏")
     await expect(page.locator(".line--agent")).to_contain_text(re.compile("Aangekomen|Gelezen"))
 
 
@@ -175,10 +175,10 @@ async def test_outside_the_window(there: Desk) -> None:
     await queue(page).click()
     await page.locator("#take").click()
     await expect(page.locator("#composer")).to_be_visible()
-    await page.get_by_label("Bericht aan de inwoner").fill("Uw paspoort ligt klaar")
+    await page.get_by_label("Bericht aan de bewoner").fill("Uw paspoort ligt klaar")
     await change(there, sa.update(conversations).values(last_inbound_at=utc_now() - timedelta(hours=30)))
     await expect(page.get_by_role("button", name="Zet klaar")).to_be_visible()
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("Uw paspoort ligt klaar")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("Uw paspoort ligt klaar")
     form = page.locator("form", has_text="Er is antwoord over")
     await form.get_by_role("button").click()
     await expect(page.get_by_role("alert").filter(has_text="Vul alle velden")).to_be_visible()
@@ -186,7 +186,7 @@ async def test_outside_the_window(there: Desk) -> None:
     await form.get_by_role("button").click()
     await expect(page.locator(".line--agent")).to_contain_text("Er is antwoord over uw paspoort.")
     await page.get_by_role("button", name="Zet klaar").click()
-    await expect(page.get_by_text("Gaat weg zodra de inwoner weer schrijft")).to_be_visible()
+    await expect(page.get_by_text("Gaat weg zodra de bewoner weer schrijft")).to_be_visible()
 
 
 async def test_a_draft_stays_with_its_conversation(there: Desk) -> None:
@@ -197,17 +197,17 @@ async def test_a_draft_stays_with_its_conversation(there: Desk) -> None:
         await queue(page).filter(has_text=text).click()
         await page.locator("#take").click()
         await expect(page.locator("#composer")).to_be_visible()
-        await page.get_by_label("Bericht aan de inwoner").fill(f"concept voor {text}")
+        await page.get_by_label("Bericht aan de bewoner").fill(f"concept voor {text}")
     await page.reload()
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("concept voor tweede")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("concept voor tweede")
     await own(page).filter(has_text="eerste").click()
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("concept voor eerste")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("concept voor eerste")
     await page.go_back()
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("concept voor tweede")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("concept voor tweede")
     await say(page, "verstuurd")
     await page.reload()
     await expect(page.locator(".line--agent")).to_have_count(1)
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_have_value("")
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_have_value("")
 
 
 async def test_two_tabs_stay_in_step(there: Desk) -> None:
@@ -233,7 +233,7 @@ async def test_answers_and_notes_and_quick_replies(there: Desk) -> None:
     await page.locator("#middle").focus()
     await page.keyboard.press("t")
     await expect(page.locator("#composer")).to_be_visible()
-    field = page.get_by_label("Bericht aan de inwoner")
+    field = page.get_by_label("Bericht aan de bewoner")
     await field.press("Escape")
     await page.keyboard.press("q")
     await page.get_by_label("Zoek in snelle antwoorden").fill("begroeting")
@@ -264,7 +264,7 @@ async def test_keys_do_nothing_while_somebody_types(there: Desk) -> None:
     await there.visitor("hallo")
     await queue(page).click()
     await page.locator("#take").click()
-    field = page.get_by_label("Bericht aan de inwoner")
+    field = page.get_by_label("Bericht aan de bewoner")
     await field.press_sequentially("ntjkr/?qibxo")
     await expect(field).to_have_value("ntjkr/?qibxo")
     assert await page.locator("dialog[open]").count() == 0
@@ -302,7 +302,7 @@ async def test_focus_and_place_are_kept_while_parts_change(there: Desk) -> None:
     await visitor.says("en dit")
     await expect(own(page)).to_contain_text("en dit")
     await expect(own(page)).to_be_focused()
-    field = page.get_by_label("Bericht aan de inwoner")
+    field = page.get_by_label("Bericht aan de bewoner")
     await field.fill("half af")
     await visitor.says("meer")
     await expect(page.get_by_role("log")).to_contain_text("meer")
@@ -345,7 +345,7 @@ async def test_a_lost_line_comes_back_without_losing_or_doubling(chromium: Brows
         await say(page, "voor de storing")
         await expect(page.locator(".line--agent")).to_have_count(1)
     await expect(page.get_by_text("Geen verbinding. De pagina probeert het steeds opnieuw.")).to_be_visible()
-    field = page.get_by_label("Bericht aan de inwoner")
+    field = page.get_by_label("Bericht aan de bewoner")
     await field.fill("tijdens de storing")
     await field.press("Control+Enter")
     await expect(page.get_by_role("alert").filter(has_text="geen verbinding")).to_be_visible()
@@ -369,7 +369,7 @@ async def test_an_answer_that_got_lost_is_not_said_twice(there: Desk) -> None:
     await there.visitor("hallo")
     await queue(page).click()
     await page.locator("#take").click()
-    field = page.get_by_label("Bericht aan de inwoner")
+    field = page.get_by_label("Bericht aan de bewoner")
     await field.fill("een keer")
 
     async def lose(route: Any) -> None:

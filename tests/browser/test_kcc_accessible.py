@@ -135,7 +135,7 @@ async def test_every_line_names_its_author_and_time(there: Desk) -> None:
     log = page.get_by_role("log", name="Berichten")
     await expect(log).to_have_attribute("aria-live", "polite")
     for line in await log.locator(".line").all():
-        assert await line.locator(".line__who").inner_text() in ("Inwoner", "Klaartje", "Mededeling", "Els")
+        assert await line.locator(".line__who").inner_text() in ("Bewoner", "Klaartje", "Mededeling", "Els")
         assert await line.locator("time").first.get_attribute("datetime")
     assert len(await read(there, messages)) > 5
 
@@ -175,7 +175,7 @@ async def test_a_keyboard_is_enough(there: Desk) -> None:
     await page.keyboard.press("x")
     assert await page.locator("dialog[open]").count() == 0, "there is nothing to close"
     await page.keyboard.press("n")
-    await expect(page.get_by_label("Bericht aan de inwoner")).to_be_focused()
+    await expect(page.get_by_label("Bericht aan de bewoner")).to_be_focused()
     await page.keyboard.type("Goedemiddag")
     await page.keyboard.press("Control+Enter")
     await expect(page.locator(".line--agent")).to_have_count(1)

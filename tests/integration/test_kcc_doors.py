@@ -271,14 +271,14 @@ async def test_the_lines_say_who_when_and_what(site: Site) -> None:
         ]
         await connection.execute(sa.insert(outbox), rows)
     _, text = await site.get(f"/kcc/parts/thread/{key}")
-    assert "Inwoner" in text and "Klaartje" in text
+    assert "Bewoner" in text and "Klaartje" in text
     assert "bewerkt om" in text and "teruggenomen" in text
     assert "Uit artikel: Paspoort aanvragen of verlengen, versie 3" in text
     assert text.count('class="state state--sent">Verstuurd') == 2, (
         "the one that got least far counts, for both"
     )
     assert "openstreetmap.org/?mlat=52.1&amp;mlon=5.1" in text
-    assert "Reactie van de inwoner: 👍" in text
+    assert "Reactie van de bewoner: 👍" in text
 
 
 async def test_a_message_goes_once_and_keeps_where_its_words_are_from(site: Site) -> None:

@@ -59,9 +59,9 @@ class Acts:
             try:
                 done = await act(request, self._as_agent(member))
             except WindowClosed:
-                return problem(409, "U kunt deze inwoner nu alleen een vast bericht sturen.")
+                return problem(409, "U kunt deze bewoner nu alleen een sjabloon sturen.")
             except TemplateError:
-                return problem(409, "Vul alle velden van het vaste bericht in.")
+                return problem(409, "Vul alle velden van het sjabloon in.")
             except DeskError as error:
                 return problem(409, str(error))
             except Refused as error:
@@ -107,7 +107,7 @@ class Acts:
         key = await self._desk.send(
             _key(request), agent, text, hold=hold, key=_message_key(body), source=source
         )
-        return {"id": key, "told": "Bewaard tot de inwoner weer schrijft." if hold else ""}
+        return {"id": key, "told": "Bewaard tot de bewoner weer schrijft." if hold else ""}
 
     async def template(self, request: web.Request, agent: Agent) -> dict[str, Any]:
         """Say what may go outside the window."""
@@ -115,7 +115,7 @@ class Acts:
         values = {name[6:]: str(value) for name, value in body.items() if name.startswith("value-")}
         name = _text(body, "template")
         key = await self._desk.template(_key(request), agent, name, values, key=_message_key(body))
-        return {"id": key, "told": "Het vaste bericht gaat weg."}
+        return {"id": key, "told": "Het sjabloon gaat weg."}
 
     async def note(self, request: web.Request, agent: Agent) -> dict[str, Any]:
         """Write for colleagues."""

@@ -15,7 +15,7 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.HANDLED: "Afgehandeld",
     Outcome.CALL_BACK: "Wij bellen terug",
     Outcome.PASSED_ON: "Doorgegeven aan een andere afdeling",
-    Outcome.NO_ANSWER: "De inwoner reageert niet meer",
+    Outcome.NO_ANSWER: "De bewoner reageert niet meer",
 }
 PRESENCES: Mapping[str, str] = {
     queue.AVAILABLE: "Beschikbaar",
@@ -24,14 +24,14 @@ PRESENCES: Mapping[str, str] = {
 }
 DELIVERIES: Mapping[str, str] = {
     Delivery.QUEUED: "Wordt verstuurd",
-    Delivery.HELD: "Gaat weg zodra de inwoner weer schrijft",
+    Delivery.HELD: "Gaat weg zodra de bewoner weer schrijft",
     Delivery.SENT: "Verstuurd",
     Delivery.DELIVERED: "Aangekomen",
     Delivery.READ: "Gelezen",
     Delivery.FAILED: "Niet aangekomen",
 }
 AUTHORS: Mapping[str, str] = {
-    Author.RESIDENT: "Inwoner",
+    Author.RESIDENT: "Bewoner",
     Author.BOT: "Klaartje",
     Author.AGENT: "Medewerker",
     Author.SYSTEM: "Mededeling",

@@ -69,7 +69,7 @@ export function look() {
   const away = document.visibilityState !== "visible";
   known = new Set([...now, ...lines.map((one) => one.split(":")[0])]);
   if (arrived) tell("Er wacht iemand in de rij.");
-  else if (written && (away || unread())) tell("Een inwoner schreef in uw gesprek.");
+  else if (written && (away || unread())) tell("Een bewoner schreef in uw gesprek.");
 }
 
 function tell(words) {
