@@ -214,7 +214,7 @@ async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[
             messages.c.conversation_id.in_(keys),
             messages.c.author == Author.RESIDENT,
             messages.c.seq > since,
-            messages.c.at >= handoffs.c.taken_at,
+            messages.c.at > handoffs.c.taken_at,
         )
         .group_by(messages.c.conversation_id)
     )

@@ -24,6 +24,7 @@ from bot.model import Author, Delivery, Outbound
 from bot.municipality import MunicipalityError
 from bot.post import NoConversation
 from bot.privacy import Privacy
+from bot.quick import QuickReplyError
 from bot.settings import Settings, SettingsError
 from bot.templates import TemplatesError
 from bot.usage import free_left, month_of
@@ -38,6 +39,7 @@ _FAULTS = (
     NotListening,
     NotMigrated,
     NotPossible,
+    QuickReplyError,
     SettingsError,
     TemplateError,
     TemplatesError,

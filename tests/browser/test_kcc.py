@@ -1,4 +1,4 @@
-"""The console in a real browser: two agents, residents on the web chat and on WhatsApp, keys, drafts, and lost lines."""
+"""The console in a real browser: two agents, residents on the web chat and on WhatsApp, keys, drafts, lost lines."""
 
 from __future__ import annotations
 
