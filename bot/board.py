@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
 from bot.briefing import LANGUAGES, REASONS
-from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, handoffs, messages, presences
 from bot.handoff import FindArticle
@@ -72,12 +71,10 @@ class Boards:
         database: Database,
         municipality: Municipality,
         article: FindArticle,
-        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._municipality = municipality
         self._article = article
-        self._clock = clock
 
     async def of(self, agent: str, teams: Sequence[str]) -> Board:
         """That of one agent."""
@@ -96,11 +93,26 @@ class Boards:
         )
 
     async def mark(self, agent: str, teams: Sequence[str]) -> str:
-        """Something that changes whenever the board does."""
-        board = await self.of(agent, teams)
+        """Something that changes whenever the board does, and costs less: every open console asks for it often."""
+        seen = (handoffs.c.id, handoffs.c.state, handoffs.c.agent, handoffs.c.team, handoffs.c.waiting_since)
+        shown = sa.or_(
+            sa.and_(handoffs.c.state == queue.WAITING, handoffs.c.team.in_(teams)),
+            sa.and_(handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent),
+        )
+        lists = (
+            sa.select(*seen, conversations.c.last_inbound_at)
+            .join(conversations, conversations.c.id == handoffs.c.conversation_id)
+            .where(shown)
+            .order_by(handoffs.c.id)
+        )
+        mine = sa.select(handoffs.c.conversation_id).where(
+            handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent
+        )
+        said = sa.select(sa.func.max(messages.c.seq)).where(messages.c.conversation_id.in_(mine))
+        state = sa.select(presences.c.state).where(presences.c.agent == agent)
         async with self._database.read() as connection:
-            here = [(row.agent, row.state) for row in await queue.agents(connection, self._clock())]
-        return repr((board, here))
+            rows = (await connection.execute(lists)).all()
+            return repr((rows, await connection.scalar(said), await connection.scalar(state)))
 
     async def find(self, text: str) -> list[Hit]:
         """Conversations with a person, now or before, in which this was said, the newest first."""

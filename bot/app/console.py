@@ -34,7 +34,7 @@ def add_console(app: web.Application, house: House, identify: Identify, shelf: S
 
     handoff = Handoff(house.wording, municipality, shelf.article)
     desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)
-    boards = Boards(house.database, municipality, shelf.article, clock)
+    boards = Boards(house.database, municipality, shelf.article)
     threads = Threads(house.database, house.channels, clock)
     console = Console(
         house.database,

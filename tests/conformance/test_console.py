@@ -34,7 +34,7 @@ def house(database: Database, clock: SetClock) -> TestHouse:
 
 
 def boards(house: TestHouse) -> Boards:
-    return Boards(house.database, house.municipality, article, house.clock)
+    return Boards(house.database, house.municipality, article)
 
 
 def threads(house: TestHouse) -> Threads:
