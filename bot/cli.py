@@ -26,6 +26,7 @@ from bot.model import Author, Delivery, Outbound
 from bot.municipality import MunicipalityError
 from bot.post import NoConversation
 from bot.privacy import Privacy
+from bot.quick import QuickReplyError
 from bot.settings import Settings, SettingsError
 from bot.staff.members import Members, StaffError, state_of
 from bot.staff.roles import Role
@@ -42,6 +43,7 @@ _FAULTS = (
     NotListening,
     NotMigrated,
     NotPossible,
+    QuickReplyError,
     SettingsError,
     StaffError,
     TemplateError,

@@ -15,12 +15,12 @@ from bot import queue
 from bot.clock import Clock, utc_now
 from bot.conversation import change_owner
 from bot.db.database import Database
-from bot.db.tables import audit, conversations, handoffs, notes, presences
+from bot.db.tables import audit, conversations, handoffs, messages, notes, presences
 from bot.handoff import Handoff
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
 from bot.ports import Bus, Channel
-from bot.window import WindowClosed, opener, window
+from bot.window import TemplateError, WindowClosed, fill, opener, window
 from bot.window import queue as queue_message
 from bot.wording import Wording
 
@@ -166,21 +166,53 @@ class Desk:
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
         await self._wake(conversation_id)
 
-    async def send(self, conversation_id: str, agent: Agent, text: str, *, hold: bool = False) -> str:
-        """Say something to the resident; the id of its line. Raises `NotYours`, and `WindowClosed` where free words
-        may not go now and are not to be held."""
+    async def send(
+        self,
+        conversation_id: str,
+        agent: Agent,
+        text: str,
+        *,
+        hold: bool = False,
+        key: str | None = None,
+        source: tuple[str, int] | None = None,
+    ) -> str:
+        """Say something to the resident; the id of its line, which is `key` where the caller gives one: with the same
+        it is said once. `source`: the article and revision that the words are of. Raises `NotYours`, and
+        `WindowClosed` where free words may not go now and are not to be held."""
         now = self._clock()
         async with self._database.write() as connection:
             row, _ = await self._mine(connection, conversation_id, agent)
+            if key is not None and await _is_said(connection, conversation_id, key):
+                return key
             channel = self._channels[row.channel]
             closed = not window(channel.limits, row.last_inbound_at, now).is_open
             if closed and not hold:
                 raise WindowClosed(sorted(channel.templates))
+            article, revision = source or (None, None)
+            said = Outbound(text, article=article, revision=revision)
             key = await queue_message(
-                connection, channel, conversation_id, Outbound(text), Author.AGENT, now, held=closed
+                connection, channel, conversation_id, said, Author.AGENT, now, held=closed, key=key
             )
             if closed:
                 await opener(connection, channel, conversation_id, now)
+        await self._wake(conversation_id)
+        return key
+
+    async def template(
+        self, conversation_id: str, agent: Agent, name: str, values: dict[str, str], key: str | None = None
+    ) -> str:
+        """Say a template, which may go at any time; the id of its line, as in `send`. Raises `NotYours`, and
+        `TemplateError` where there is none of that name or its values don't fit."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            row, _ = await self._mine(connection, conversation_id, agent)
+            if key is not None and await _is_said(connection, conversation_id, key):
+                return key
+            channel = self._channels[row.channel]
+            if name not in channel.templates:
+                raise TemplateError(f"no template {name!r}")
+            said = fill(channel.templates[name], values)
+            key = await queue_message(connection, channel, conversation_id, said, Author.AGENT, now, key=key)
         await self._wake(conversation_id)
         return key
 
@@ -348,3 +380,11 @@ async def _note(
 ) -> None:
     row = {"conversation_id": conversation_id, "author": author, "text": text, "at": now}
     await connection.execute(sa.insert(notes).values(**row))
+
+
+async def _is_said(connection: AsyncConnection, conversation_id: str, key: str) -> bool:
+    query = sa.select(messages.c.conversation_id).where(messages.c.id == key)
+    said_in = await connection.scalar(query)
+    if said_in is not None and said_in != conversation_id:
+        raise DeskError("Dit bericht hoort bij een ander gesprek.")
+    return said_in is not None

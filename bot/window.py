@@ -102,9 +102,11 @@ async def queue(
     now: datetime,
     *,
     held: bool = False,
+    key: str | None = None,
 ) -> str:
-    """Put a message in transcript and outbox within the caller's transaction; the id of its line."""
-    line = line_row(conversation_id, author, str(uuid.uuid4()), message.text, now, outbound=message)
+    """Put a message in transcript and outbox within the caller's transaction; the id of its line, a new one where the
+    caller has none."""
+    line = line_row(conversation_id, author, key or str(uuid.uuid4()), message.text, now, outbound=message)
     await connection.execute(sa.insert(messages), [line])
     kind = message.template.category if message.template else SERVICE
     bodies: list[Body] = channel.render([message])

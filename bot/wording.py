@@ -53,6 +53,10 @@ class Wording:
             return self.say(message.phrase, **message.args)
         return self._fill(message, {})
 
+    def fill(self, text: str) -> str:
+        """A text of an article with the municipality's facts. Raises `WordingError` for an unknown variable."""
+        return fill_in(text, self._variables)
+
     def _fill(self, message: Outbound, args: Mapping[str, str]) -> Outbound:
         def fill(text: str) -> str:
             return fill_in(text, {**self._variables, **args})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.house import House, NotPossible, check_schema, open_house
-from bot.app.roles import private_door, web_role, worker_role
+from bot.app.roles import private_door, reading_room, web_role, worker_role
 from bot.app.staff import first_link
 from bot.ask import Asking
 from bot.db.migrate import migrate
@@ -23,6 +23,7 @@ from bot.ports import Channel, Health
 from bot.settings import ROOT, Settings
 from bot.transcript import Transcript
 from bot.web.health import Check
+from bot.web.kcc.shelf import Shelf
 
 if TYPE_CHECKING:
     from knowledge.plain.show import Checked
@@ -99,11 +100,13 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
         }
         if web and work:
             parts["worker"] = _starting
-        address = await stack.enter_async_context(web_role(house, parts)) if web else None
+        shelf = Shelf(house.wording)
+        address = await stack.enter_async_context(web_role(house, parts, shelf=shelf)) if web else None
         if web and not work:
             await stack.enter_async_context(private_door(house))
+            await stack.enter_async_context(reading_room(house, shelf))
         if work:
-            parts.update(await stack.enter_async_context(worker_role(house)))
+            parts.update(await stack.enter_async_context(worker_role(house, shelf)))
         gc.collect()
         gc.freeze()  # what is loaded now stays: looking through it again and again would cost a tenth of the time
         _announce(address, await first_link(house, address) if address and work else None)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.accounts import missing
+from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
 from bot.app.staff import staff_pages
 from bot.db.lease import NamedLease
@@ -31,6 +32,8 @@ from bot.turn import Turns
 from bot.web import private
 from bot.web.chat import Chat
 from bot.web.health import Check, HealthPage
+from bot.web.kcc.shelf import Shelf
+from bot.web.member import Identify
 from bot.web.page import add_page
 from bot.web.server import application, client_address, serving
 from bot.web.staff.door import add_staff, hold
@@ -66,9 +69,16 @@ async def background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[str]:
-    """Face the internet: page, chat, webhooks, pages of staff, health, and the channels that are fetched. Gives the
-    address."""
+async def web_role(
+    house: House,
+    parts: Mapping[str, Check],
+    *,
+    identify: Identify | None = None,
+    shelf: Shelf | None = None,
+) -> AsyncIterator[str]:
+    """Face the internet: page, chat, webhooks, pages of staff with their console, health, and the channels that are
+    fetched. Gives the address. `identify` knows the staff in another way than by signing in; the `shelf` gets its
+    search from who has one."""
     settings = house.settings
     app = application()
     client = client_address(settings.trusted_proxies)
@@ -95,13 +105,18 @@ async def web_role(house: House, parts: Mapping[str, Check]) -> AsyncIterator[st
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
+    console = console_of(app, house, shelf or Shelf(house.wording), static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
     )
     async with staff_pages(house, static.address, client) as staff:
         add_staff(app, staff.routes)
-        hold(app)
+        if identify is None:
+            app.add_routes([behind(staff.door, one) for one in console])
+            hold(app)
+        else:
+            app.add_routes([one.route(identify) for one in console])
         jobs = background(*fetching, _look_around(house))
         async with serving(app, settings.host, settings.port) as port, jobs:
             yield f"http://{settings.host}:{port}/"
@@ -149,8 +164,17 @@ async def searching(house: House) -> AsyncIterator[Live]:
 
 
 @asynccontextmanager
-async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
-    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts."""
+async def reading_room(house: House, shelf: Shelf) -> AsyncIterator[None]:
+    """The search for a console whose process has no worker."""
+    async with searching(house) as live, background(live.follow()):
+        shelf.search = live.search
+        yield
+
+
+@asynccontextmanager
+async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator[Mapping[str, Check]]:
+    """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts. The `shelf` of
+    a console in the same process gets the search."""
     from actions.fallback import SearchEngine
     from actions.server import add_actions
     from actions.understanding import Understanding
@@ -160,6 +184,8 @@ async def worker_role(house: House) -> AsyncIterator[Mapping[str, Check]]:
     engine_secret = _secret(settings.engine_secret)
     async with AsyncExitStack() as stack:
         live = await stack.enter_async_context(searching(house))
+        if shelf is not None:
+            shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
         add_actions(app, live.search, actions_secret)

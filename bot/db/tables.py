@@ -169,6 +169,7 @@ outbox = sa.Table(
         postgresql_where=sa.text("state = 'held'"),
     ),
     sa.Index("ix_outbox_channel_external_id", "channel", "external_id"),
+    sa.Index("ix_outbox_message_id", "message_id"),
 )
 
 early_receipts = sa.Table(

@@ -17,8 +17,11 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from bot.app.house import House, open_house
 from bot.app.roles import background, web_role
 from bot.handoff import Handoff
+from bot.ports import KnowledgeSearch
 from bot.settings import Settings
 from bot.turn import Turns
+from bot.web.kcc.shelf import Shelf
+from bot.web.member import Identify
 from bot.worker import Worker
 from tests.house import Engine, Quiet, Think, echo, fallback
 
@@ -137,9 +140,18 @@ class Reader:
 
 @asynccontextmanager
 async def serve(
-    url: str, directory: Path, *, think: Think = echo, worker: bool = True, **more: Any
+    url: str,
+    directory: Path,
+    *,
+    think: Think = echo,
+    worker: bool = True,
+    identify: Identify | None = None,
+    search: KnowledgeSearch | None = None,
+    files: bool = False,
+    **more: Any,
 ) -> AsyncIterator[Served]:
-    """Run it. `more` are settings."""
+    """Run it. `identify` knows the staff, who look things up with the `search`; `files` are fetched where
+    asked; `more` are settings."""
     settings = Settings(database_url=url, state_dir=directory, **{"port": 0, **more})
     engine = Engine(think)
     async with AsyncExitStack() as stack:
@@ -149,7 +161,9 @@ async def serve(
             "bus": house.bus.health,
             "contacts": house.registrations.health,
         }
-        address = await stack.enter_async_context(web_role(house, parts))
+        shelf = Shelf(house.wording)
+        shelf.search = search
+        address = await stack.enter_async_context(web_role(house, parts, identify=identify, shelf=shelf))
         if worker:
             handoff = Handoff(house.wording, house.municipality)
             turns = Turns(
@@ -168,6 +182,7 @@ async def serve(
                 house.outbox,
                 house.bus,
                 house.channels,
+                house.files if files else None,
                 registrations=house.registrations,
             )
             await stack.enter_async_context(background(work.run()))

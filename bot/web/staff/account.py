@@ -18,7 +18,15 @@ from bot.web.staff.setup import WRONG_CODE, app_to_set_up, wrong
 
 _WRONG_NOW = "Dit is niet uw wachtwoord. Probeer het nog een keer."
 
-PLACES: tuple[tuple[Permission, str, str, str], ...] = ()
+PLACES: tuple[tuple[Permission, str, str, str], ...] = (
+    (Permission.SEE_CONVERSATIONS, "/kcc", "Gesprekken", "Wie er wacht, en uw gesprekken met bewoners."),
+    (
+        Permission.ASSIGN,
+        "/kcc/overzicht",
+        "Overzicht",
+        "Wie er is, hoe lang bewoners wachten, en de cijfers van vandaag.",
+    ),
+)
 """Where somebody may go from the start page: permission, address, name and what is there."""
 
 

@@ -1,0 +1,74 @@
+"""The console of KCC agents, put together."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.app.house import House
+from bot.board import Boards
+from bot.briefing import Briefings
+from bot.desk import Agent, Desk
+from bot.handoff import Handoff
+from bot.ports import Refused
+from bot.quick import QuickReplies
+from bot.settings import ROOT
+from bot.shift import Shifts
+from bot.signs import Signs
+from bot.staff.roles import Permission
+from bot.staff.sessions import Visit
+from bot.thread import Threads
+from bot.web.kcc.acts import Acts
+from bot.web.kcc.console import Console
+from bot.web.kcc.doors import Door
+from bot.web.kcc.live import Live
+from bot.web.kcc.pages import Pages
+from bot.web.kcc.shelf import Shelf
+from bot.web.member import Member
+from bot.web.staff.door import Door as StaffDoor
+
+QUICK_REPLIES = ROOT / "knowledge" / "quick_replies.yml"
+
+
+def console_of(app: web.Application, house: House, shelf: Shelf, static: str) -> list[Door]:
+    """All that is under `/kcc`. `static` is the address of the static files. Raises `QuickReplyError`."""
+    municipality, clock = house.municipality, house.clock
+    everyone = tuple(team.name for team in municipality.teams)
+
+    def as_agent(member: Member) -> Agent:
+        return Agent(member.id, member.name, member.teams or everyone)
+
+    handoff = Handoff(house.wording, municipality, shelf.article)
+    desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)
+    boards = Boards(house.database, municipality, shelf.article)
+    threads = Threads(house.database, house.channels, clock)
+    console = Console(
+        house.database,
+        municipality,
+        boards,
+        threads,
+        Briefings(house.database, house.channels, shelf.article, clock),
+        Shifts(house.database, municipality, clock),
+        QuickReplies.load(QUICK_REPLIES, municipality.variables),
+        shelf,
+        Pages(municipality.name, static, clock),
+        as_agent,
+        clock,
+    )
+    live = Live(house.bus, boards, threads, as_agent)
+    acts = Acts(desk, house.files, Signs(house.database, house.channels), shelf, as_agent)
+    app.on_shutdown.append(live.close)
+    return [*console.doors(), *live.doors(), *acts.doors()]
+
+
+def behind(staff: StaffDoor, one: Door) -> web.RouteDef:
+    """A route of the console behind the door of all staff pages."""
+
+    async def handler(request: web.Request, visit: Visit) -> web.StreamResponse:
+        found = visit.member
+        if found is None:
+            raise Refused("sign in first", 401)
+        roles = frozenset(role.value for role in found.roles)
+        return await one.handler(request, Member(found.name, found.display_name, roles, csrf=visit.csrf))
+
+    add = staff.get if one.method == "GET" else staff.post
+    return add(one.path, Permission(one.permission.value), handler)

@@ -1,0 +1,239 @@
+"""The board: what an agent sees beside a conversation. Who waits, what they have in hand, and what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import queue
+from bot.briefing import LANGUAGES, REASONS
+from bot.db.database import Database
+from bot.db.tables import conversations, handoffs, messages, presences
+from bot.handoff import FindArticle
+from bot.model import Author
+from bot.municipality import Municipality
+
+SHORTEST, MOST_HITS = 3, 20
+"""A search needs so many characters, and gives so many conversations at most."""
+
+_EXCERPT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One conversation in a list. `since` is when the resident began to wait, or the agent took it."""
+
+    conversation_id: str
+    topic: str
+    team: str
+    channel: str
+    reason: str
+    language: str
+    distress: bool
+    since: datetime
+    excerpt: str
+    last: int
+    """The sequence number of the resident's last line."""
+    unanswered: int = 0
+    """What the resident said since the agent last did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line of an earlier conversation that holds what was looked for."""
+
+    conversation_id: str
+    at: datetime
+    excerpt: str
+    topic: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Both lists, and how the agent is present."""
+
+    waiting: tuple[Card, ...]
+    own: tuple[Card, ...]
+    presence: str
+
+
+class Boards:
+    """Makes them."""
+
+    def __init__(
+        self,
+        database: Database,
+        municipality: Municipality,
+        article: FindArticle,
+    ) -> None:
+        self._database = database
+        self._municipality = municipality
+        self._article = article
+
+    async def of(self, agent: str, teams: Sequence[str]) -> Board:
+        """That of one agent."""
+        async with self._database.read() as connection:
+            waiting = await queue.waiting(connection, teams)
+            mine = await _taken(connection, agent)
+            rows = [*waiting, *mine]
+            keys = [row.conversation_id for row in rows]
+            last = await _last(connection, keys)
+            channels = await _channels(connection, keys)
+            unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
+            state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
+        cards = {row.id: self._card(row, channels, last, unanswered) for row in rows}
+        return Board(
+            tuple(cards[row.id] for row in waiting), tuple(cards[row.id] for row in mine), state or queue.AWAY
+        )
+
+    async def mark(self, agent: str, teams: Sequence[str]) -> str:
+        """Something that changes whenever the board does, and costs less: every open console asks for it often."""
+        seen = (handoffs.c.id, handoffs.c.state, handoffs.c.agent, handoffs.c.team, handoffs.c.waiting_since)
+        shown = sa.or_(
+            sa.and_(handoffs.c.state == queue.WAITING, handoffs.c.team.in_(teams)),
+            sa.and_(handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent),
+        )
+        lists = (
+            sa.select(*seen, conversations.c.last_inbound_at)
+            .join(conversations, conversations.c.id == handoffs.c.conversation_id)
+            .where(shown)
+            .order_by(handoffs.c.id)
+        )
+        mine = sa.select(handoffs.c.conversation_id).where(
+            handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent
+        )
+        said = sa.select(sa.func.max(messages.c.seq)).where(messages.c.conversation_id.in_(mine))
+        state = sa.select(presences.c.state).where(presences.c.agent == agent)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(lists)).all()
+            return repr((rows, await connection.scalar(said), await connection.scalar(state)))
+
+    async def find(self, text: str) -> list[Hit]:
+        """Conversations with a person, now or before, in which this was said, the newest first."""
+        wanted = " ".join(text.split())
+        if len(wanted) < SHORTEST:
+            return []
+        handed = sa.select(handoffs.c.conversation_id)
+        newest = (
+            sa.select(sa.func.max(messages.c.seq))
+            .where(messages.c.conversation_id.in_(handed), messages.c.text.icontains(wanted, autoescape=True))
+            .group_by(messages.c.conversation_id)
+        )
+        query = sa.select(messages).where(messages.c.seq.in_(newest)).order_by(messages.c.seq.desc())
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.limit(MOST_HITS))).all()
+            about = await _handoffs(connection, [row.conversation_id for row in rows])
+        return [
+            Hit(
+                row.conversation_id,
+                row.at,
+                _around(row.text, wanted),
+                self._topic(about[row.conversation_id].topic),
+                about[row.conversation_id].state,
+            )
+            for row in rows
+        ]
+
+    def _card(
+        self,
+        row: Any,
+        channels: Mapping[str, str],
+        last: Mapping[str, Any],
+        unanswered: Mapping[str, int],
+    ) -> Card:
+        team = self._municipality.team(row.team)
+        line = last.get(row.conversation_id)
+        return Card(
+            row.conversation_id,
+            self._topic(row.topic),
+            team.title if team else row.team,
+            channels[row.conversation_id],
+            REASONS.get(row.reason, REASONS["asked"]),
+            LANGUAGES.get(row.language or "", ""),
+            row.priority >= queue.DISTRESS,
+            row.taken_at if row.state == queue.TAKEN else row.waiting_since,
+            shortened(line.text or "") if line else "",
+            int(line.seq) if line else 0,
+            unanswered.get(row.conversation_id, 0),
+        )
+
+    def _topic(self, slug: str | None) -> str:
+        found = self._article(slug) if slug else None
+        return found.title if found else slug or "Onderwerp niet bekend"
+
+
+def shortened(text: str, most: int = _EXCERPT) -> str:
+    """The beginning, on one line."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
+
+
+def _around(text: str, wanted: str) -> str:
+    plain = " ".join(text.split())
+    at = max(0, plain.casefold().find(wanted.casefold()) - 30)
+    return ("…" if at else "") + shortened(plain[at:])
+
+
+async def _taken(connection: AsyncConnection, agent: str) -> list[Any]:
+    query = sa.select(handoffs).where(handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent)
+    return list((await connection.execute(query.order_by(handoffs.c.taken_at, handoffs.c.id))).all())
+
+
+async def _last(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, Any]:
+    """The last line of each resident: its number, and the last words (a photo may have none)."""
+    worded = sa.case((messages.c.text != "", messages.c.seq))
+    newest = (
+        sa.select(
+            messages.c.conversation_id,
+            sa.func.max(messages.c.seq).label("seq"),
+            sa.func.max(worded).label("words"),
+        )
+        .where(messages.c.conversation_id.in_(keys), messages.c.author == Author.RESIDENT)
+        .group_by(messages.c.conversation_id)
+        .subquery()
+    )
+    query = sa.select(newest.c.conversation_id, newest.c.seq, messages.c.text).outerjoin(
+        messages, messages.c.seq == newest.c.words
+    )
+    return {row.conversation_id: row for row in await connection.execute(query)}
+
+
+async def _channels(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, str]:
+    query = sa.select(conversations.c.id, conversations.c.channel).where(conversations.c.id.in_(keys))
+    return {row.id: row.channel for row in await connection.execute(query)}
+
+
+async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
+    answered = (
+        sa.select(messages.c.conversation_id, sa.func.max(messages.c.seq).label("seq"))
+        .where(messages.c.conversation_id.in_(keys), messages.c.author == Author.AGENT)
+        .group_by(messages.c.conversation_id)
+        .subquery()
+    )
+    since = sa.func.coalesce(answered.c.seq, 0)
+    joined = (messages.c.conversation_id == handoffs.c.conversation_id) & (handoffs.c.state == queue.TAKEN)
+    query = (
+        sa.select(messages.c.conversation_id, sa.func.count().label("number"))
+        .join(handoffs, joined)
+        .outerjoin(answered, answered.c.conversation_id == messages.c.conversation_id)
+        .where(
+            messages.c.conversation_id.in_(keys),
+            messages.c.author == Author.RESIDENT,
+            messages.c.seq > since,
+            messages.c.at > handoffs.c.taken_at,
+        )
+        .group_by(messages.c.conversation_id)
+    )
+    return {row.conversation_id: int(row.number) for row in await connection.execute(query)}
+
+
+async def _handoffs(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, Any]:
+    """The last handoff of each."""
+    query = sa.select(handoffs).where(handoffs.c.conversation_id.in_(keys)).order_by(handoffs.c.queued_at)
+    return {row.conversation_id: row for row in await connection.execute(query)}

@@ -1,0 +1,84 @@
+/** The console: parts that the server renders, fetched again when it says that they changed. */
+
+import * as alerts from "./alerts.js";
+import * as clock from "./clock.js";
+import * as composer from "./composer.js";
+import * as conversation from "./conversation.js";
+import * as dialogs from "./dialogs.js";
+import * as keys from "./keys.js";
+import { act, part } from "./http.js";
+import { listen } from "./live.js";
+import { told, wrong } from "./notices.js";
+import { replace } from "./parts.js";
+
+const SIGN_OF_LIFE = 30_000;
+
+async function board() {
+  try {
+    const fresh = await part(`/kcc/parts/board?open=${encodeURIComponent(conversation.current())}`);
+    const holder = document.createElement("div");
+    holder.append(fresh);
+    replace(document.getElementById("board"), holder);
+  } catch (error) {
+    if (error.status) wrong(error.message); // without a connection the line says so itself
+    return;
+  }
+  const { presence } = document.querySelector("[data-board]").dataset;
+  for (const button of document.querySelectorAll("[data-presence]:is(button)")) {
+    button.setAttribute("aria-pressed", String(button.dataset.presence === presence));
+  }
+  alerts.look();
+}
+
+function present(state) {
+  return act("/kcc/presence", state ? { state } : {});
+}
+
+function signOfLife() {
+  present().catch(() => {
+    // the line to the server tells it when there is no connection
+  });
+}
+
+function lists() {
+  const button = document.getElementById("lists");
+  button.addEventListener("click", () => {
+    const shown = document.body.classList.toggle("desk--lists");
+    button.setAttribute("aria-expanded", String(shown));
+    button.textContent = shown ? "Verberg de rij" : "Toon de rij";
+  });
+  conversation.onParts((other) => {
+    if (!other || !document.body.classList.contains("desk--lists")) return;
+    button.click();
+  });
+}
+
+document.getElementById("presence").addEventListener("click", async (event) => {
+  const state = event.target.closest("button")?.dataset.presence;
+  if (!state) return;
+  try {
+    told((await present(state)).told);
+    await board();
+  } catch (error) {
+    wrong(error.message);
+  }
+});
+
+conversation.onParts((other) => {
+  if (!other) return;
+  listen(conversation.current(), { board, thread: conversation.refresh });
+  for (const card of document.querySelectorAll(".card")) {
+    if (card.dataset.open === conversation.current()) card.setAttribute("aria-current", "page");
+    else card.removeAttribute("aria-current");
+  }
+  alerts.look();
+});
+lists();
+composer.start();
+dialogs.start();
+keys.start();
+alerts.start();
+clock.start();
+conversation.start();
+signOfLife();
+setInterval(signOfLife, SIGN_OF_LIFE);
