@@ -403,5 +403,5 @@ async def test_without_a_sign_in_nobody_comes_in(tmp_path: Any) -> None:
     async with serve(url, tmp_path, worker=False) as served, ClientSession(served.address) as session:
         async with session.get("/kcc", allow_redirects=False) as answer:
             assert answer.status == 303
-        async with session.get("/kcc/events") as answer:
+        async with session.get("/kcc/events", headers={"Accept": "text/event-stream"}) as answer:
             assert answer.status == 401
