@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.house import House, NotPossible, check_schema, open_house
-from bot.app.roles import private_door, reading_room, web_role, worker_role
+from bot.app.roles import background, keep_reading, private_door, web_role, worker_role
 from bot.app.staff import first_link
 from bot.ask import Asking
 from bot.db.migrate import migrate
@@ -104,7 +104,7 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
         address = await stack.enter_async_context(web_role(house, parts, shelf=shelf)) if web else None
         if web and not work:
             await stack.enter_async_context(private_door(house))
-            await stack.enter_async_context(reading_room(house, shelf))
+            await stack.enter_async_context(background(keep_reading(house, shelf)))
         if work:
             parts.update(await stack.enter_async_context(worker_role(house, shelf)))
         gc.collect()

@@ -35,7 +35,7 @@ def console_of(app: web.Application, house: House, shelf: Shelf, static: str) ->
     everyone = tuple(team.name for team in municipality.teams)
 
     def as_agent(member: Member) -> Agent:
-        return Agent(member.id, member.name, member.teams or everyone)
+        return Agent(member.id, member.name[:64], member.teams or everyone)
 
     handoff = Handoff(house.wording, municipality, shelf.article)
     desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)

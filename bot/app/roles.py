@@ -163,12 +163,15 @@ async def searching(house: House) -> AsyncIterator[Live]:
         search.close()
 
 
-@asynccontextmanager
-async def reading_room(house: House, shelf: Shelf) -> AsyncIterator[None]:
-    """The search for a console whose process has no worker."""
-    async with searching(house) as live, background(live.follow()):
-        shelf.search = live.search
-        yield
+async def keep_reading(house: House, shelf: Shelf) -> None:
+    """Fill the shelf of a console whose process has no worker, from when an employee first looks, until cancelled."""
+    await shelf.wanted.wait()
+    try:
+        async with searching(house) as live:
+            shelf.search = live.search
+            await live.follow()
+    except NotPossible as fault:
+        log.error("employees can't look answers up: %s", fault)
 
 
 @asynccontextmanager

@@ -430,6 +430,38 @@ async def test_two_thousand_messages(there: Desk) -> None:
     await expect(lines_shown.last).to_be_in_viewport()
 
 
+async def test_after_a_long_absence_there_is_no_gap(there: Desk) -> None:
+    visitor = await there.visitor("hallo")
+    page = await there.agent(ELS)
+    await queue(page).click()
+    await page.locator("#take").click()
+    await expect(page.locator("#composer")).to_be_visible()
+    [row] = await read(there, conversations)
+    lines = [
+        {
+            "id": f"new-{number}",
+            "conversation_id": row.id,
+            "author": Author.RESIDENT,
+            "kind": Kind.TEXT,
+            "text": f"regel {number}",
+            "choices": [],
+            "links": [],
+            "at": utc_now(),
+        }
+        for number in range(250)
+    ]
+    await change(there, sa.insert(messages).values(lines))
+    shown = page.locator("#lines .line")
+    await expect(shown).to_have_count(100)
+    await page.locator("#older").click()
+    await page.locator("#older").click()
+    await expect(page.locator("#older")).to_be_hidden()
+    seen = await shown.evaluate_all("all => all.map(one => Number(one.dataset.seq))")
+    assert seen == [one.seq for one in await read(there, messages)]
+    await visitor.says("tot slot")
+    await expect(shown.last).to_contain_text("tot slot")
+
+
 async def test_new_work_can_be_heard_and_seen(there: Desk) -> None:
     page = await there.agent(ELS, permissions=["notifications"])
     await page.evaluate("""() => {

@@ -53,6 +53,7 @@ def test_moments_are_those_of_amsterdam() -> None:
     assert words.day(NOW, NOW) == "Vandaag"
     assert words.day(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), NOW) == "Vandaag", "past midnight here"
     assert words.day(datetime(2026, 11, 22, 22, 30, tzinfo=UTC), NOW) == "Gisteren"
+    assert words.date_of(datetime(2026, 11, 22, 23, 30, tzinfo=UTC)) == "2026-11-23"
     assert words.day(NOW - timedelta(days=9), NOW) == "zaterdag 14 november 2026"
 
 

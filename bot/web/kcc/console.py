@@ -79,7 +79,7 @@ class Console:
         """The screen with one. That it was opened is noted."""
         thread = await self._threads.of(request.match_info["id"])
         if thread is not None:
-            await self._opened(member, thread.conversation_id)
+            await self._noted(member, "opened conversation", thread.conversation_id)
         return await self._screen(member, thread, missing=thread is None)
 
     async def _screen(self, member: Member, thread: Thread | None, *, missing: bool = False) -> web.Response:
@@ -134,7 +134,7 @@ class Console:
         if thread is None:
             return problem(404, "Dit gesprek is er niet (meer).")
         if "opened" in request.query:
-            await self._opened(member, thread.conversation_id)
+            await self._noted(member, "opened conversation", thread.conversation_id)
         return self._pages.part("kcc_thread.html.j2", member, **await self._around(member, thread))
 
     async def lines(self, request: web.Request, member: Member) -> web.Response:
@@ -156,9 +156,11 @@ class Console:
         )
 
     async def search(self, request: web.Request, member: Member) -> web.Response:
-        """Earlier conversations. By POST: what is looked for is often a name, and belongs in no log of addresses."""
+        """Earlier conversations. By POST: what is looked for is often a name, and belongs in no log of addresses. That
+        somebody searched is noted, not for what."""
         text = await _wanted(request)
         hits = await self._boards.find(text)
+        await self._noted(member, "searched conversations", "")
         short = len(" ".join(text.split())) < SHORTEST
         return self._pages.part("kcc_found.html.j2", member, hits=hits, short=short)
 
@@ -177,8 +179,8 @@ class Console:
         """The same, fetched again."""
         return self._pages.part("kcc_shift.html.j2", member, shift=await self._shifts.now())
 
-    async def _opened(self, member: Member, conversation_id: str) -> None:
-        row = {"actor": member.id, "action": "opened conversation", "object": conversation_id, "detail": {}}
+    async def _noted(self, member: Member, action: str, what: str) -> None:
+        row = {"actor": member.id, "action": action, "object": what, "detail": {}}
         async with self._database.write() as connection:
             await connection.execute(sa.insert(audit).values(at=self._clock(), **row))
 

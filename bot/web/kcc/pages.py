@@ -38,6 +38,7 @@ class Pages:
         )
         self._environment.filters |= {
             "clock": words.clock,
+            "date": words.date_of,
             "channel": words.channel,
             "size": words.size,
             "marked": marked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -42,18 +43,21 @@ class Found:
 
 
 class Shelf:
-    """Finds them. `search` is set by who has one."""
+    """Finds them. `search` is set by who has one; `wanted` tells that somebody asked."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
         self.search: KnowledgeSearch | None = None
+        self.wanted = asyncio.Event()
 
     def article(self, slug: str) -> Article | None:
         """The published article."""
+        self.wanted.set()
         return self.search.article(slug) if self.search else None
 
     async def find(self, text: str) -> list[Found]:
         """What may answer it, the likeliest first."""
+        self.wanted.set()
         if self.search is None or not text.strip():
             return []
         found = await self.search.search(text)
@@ -71,14 +75,23 @@ class Shelf:
     def _found(self, article: Article) -> Found:
         texts = [("Antwoord", article.answer)]
         texts += [(ASPECTS.get(name, name), text) for name, text in article.aspects.items()]
-        answers = []
-        for title, text in texts:
-            try:
-                answers.append(Answer(title, self._wording.fill(text)))
-            except WordingError as error:  # a resident would not get it either
-                log.error("article %s can't be filled in: %s", article.slug, error)
-        links = tuple((label, self._wording.fill(url)) for label, url in article.links)
-        return Found(article.slug, article.revision, article.title, tuple(answers), links)
+        answers = [(title, self._said(article, text)) for title, text in texts]
+        links = [(label, self._said(article, url)) for label, url in article.links]
+        return Found(
+            article.slug,
+            article.revision,
+            article.title,
+            tuple(Answer(title, text) for title, text in answers if text is not None),
+            tuple((label, url) for label, url in links if url is not None),
+        )
+
+    def _said(self, article: Article, text: str) -> str | None:
+        """As a resident reads it; None where it names what nobody filled in: they would not get it either."""
+        try:
+            return self._wording.fill(text)
+        except WordingError as error:
+            log.error("article %s can't be filled in: %s", article.slug, error)
+            return None
 
 
 def _plain(text: str) -> str:

@@ -78,6 +78,11 @@ def clock(moment: datetime) -> str:
     return moment.astimezone(AMSTERDAM).strftime("%H:%M")
 
 
+def date_of(moment: datetime) -> str:
+    """The day in Amsterdam, `2026-11-23`: what a line between two days is known by."""
+    return moment.astimezone(AMSTERDAM).date().isoformat()
+
+
 def day(moment: datetime, now: datetime) -> str:
     """`Vandaag`, `Gisteren`, or `maandag 23 november 2026`."""
     local, today = moment.astimezone(AMSTERDAM).date(), now.astimezone(AMSTERDAM).date()

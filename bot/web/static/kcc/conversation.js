@@ -68,7 +68,9 @@ async function fetchAgain() {
   const id = current();
   const fresh = await part(`/kcc/parts/thread/${encodeURIComponent(id)}`);
   if (id !== current()) return;
-  merge(document.getElementById("lines"), fresh.querySelector("#lines"));
+  if (!merge(document.getElementById("lines"), fresh.querySelector("#lines"))) {
+    document.getElementById("older").replaceWith(fresh.querySelector("#older"));
+  }
   if (atEnd) toEnd();
   for (const name of ["head", "side"]) replace(place(name), fresh.querySelector(`[data-part="${name}"]`));
   const composer = fresh.querySelector('[data-part="composer"]');

@@ -13,21 +13,34 @@ export function replace(old, fresh) {
   else old.closest("[tabindex]")?.focus({ preventScroll: true });
 }
 
-/** Bring the lines up to date: changed ones in place, new ones at the end. Whether there were new ones. */
+/** Bring the lines up to date: changed ones in place, new ones where they belong. False where the fresh ones do not
+    reach back to those that are there: then only the fresh ones are shown. */
 export function merge(list, fresh) {
-  let added = false;
-  for (const line of [...fresh.children]) {
+  const lines = [...fresh.children];
+  if (!lines.some((line) => line.dataset.seq && document.getElementById(line.id))) {
+    list.replaceChildren(...lines);
+    return false;
+  }
+  for (const line of lines) {
     const known = document.getElementById(line.id);
-    if (!known) {
-      list.append(line);
-      added = true;
-    } else if (known.outerHTML !== line.outerHTML) {
+    if (!known) place(list, line);
+    else if (known.outerHTML !== line.outerHTML) {
       const focused = known.contains(document.activeElement);
       known.replaceWith(line);
       if (focused) line.querySelector("a, button")?.focus({ preventScroll: true });
     }
   }
-  return added;
+  return true;
+}
+
+/** At the end, or before the lines that were said after it but came in sooner. */
+function place(list, line) {
+  let after = null;
+  for (let last = list.lastElementChild; last && line.dataset.seq; last = last.previousElementSibling) {
+    if (!(Number(last.dataset.seq) > Number(line.dataset.seq))) break;
+    after = last;
+  }
+  list.insertBefore(line, after);
 }
 
 /** Put older lines before those that are there. */
