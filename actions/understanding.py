@@ -21,6 +21,11 @@ class Understanding:
         self._interpreter = Interpreter(search, phrases or Phrases.load())
         self._words = DangerWords.load()
 
+    @property
+    def urgent(self) -> tuple[str, ...]:
+        """The articles for who is in danger."""
+        return self._words.slugs
+
     def alarm(self) -> Alarm:
         """What hears words of danger."""
         return DangerAlarm(self._words, self._search, self._detector, self._interpreter)

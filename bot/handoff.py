@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import callbacks, queue
-from bot.model import Choice, Command, Outbound
+from bot.db.tables import messages
+from bot.model import Author, Choice, Command, Outbound
 from bot.municipality import Municipality, moment_words
 from bot.ports import Article
 from bot.wording import Wording
@@ -16,25 +18,36 @@ from bot.wording import Wording
 DESK = "medewerkers"
 """The opening hours that count for a person in the chat."""
 
+RECENT = timedelta(hours=1)
+"""What was answered in this time is what a resident who asks for a person is about."""
+
 FindArticle = Callable[[str], Article | None]
 
 
 class Handoff:
-    """Says what happens next and when; the turn changes the owner."""
+    """Says what happens next and when; the turn changes the owner. Who was given one of the articles `urgent` is in
+    trouble, and goes first."""
 
     def __init__(
-        self, wording: Wording, municipality: Municipality, article: FindArticle = lambda slug: None
+        self,
+        wording: Wording,
+        municipality: Municipality,
+        article: FindArticle = lambda slug: None,
+        urgent: Collection[str] = (),
     ) -> None:
         self._wording = wording
         self._municipality = municipality
         self._article = article
+        self._urgent = frozenset(urgent)
 
     async def begin(
         self, connection: AsyncConnection, conversation_id: str, command: Command, now: datetime
     ) -> Outbound:
         """Put the conversation in the queue of the team for its topic; what the resident will read."""
-        topic = command.args.get("topic")
+        recent = await self._recent(connection, conversation_id, now)
+        topic = command.args.get("topic") or next(iter(recent), None)
         found = self._article(topic) if topic else None
+        distress = command.args["reason"] == "distress" or bool(self._urgent.intersection(recent))
         await queue.enter(
             connection,
             conversation_id,
@@ -42,10 +55,26 @@ class Handoff:
             topic=topic,
             language=command.args.get("language"),
             team=self._municipality.team_for(found.theme if found else None).name,
-            priority=queue.DISTRESS if command.args["reason"] == "distress" else 0,
+            priority=queue.DISTRESS if distress else 0,
             now=now,
         )
         return await self.announce(connection, conversation_id, now)
+
+    @staticmethod
+    async def _recent(connection: AsyncConnection, conversation_id: str, now: datetime) -> list[str]:
+        """The articles that the bot gave in the last hour, the newest first."""
+        query = (
+            sa.select(messages.c.article)
+            .where(
+                messages.c.conversation_id == conversation_id,
+                messages.c.author == Author.BOT,
+                messages.c.article.is_not(None),
+                messages.c.at > now - RECENT,
+            )
+            .order_by(messages.c.seq.desc())
+            .limit(20)
+        )
+        return list((await connection.execute(query)).scalars())
 
     async def announce(self, connection: AsyncConnection, conversation_id: str, now: datetime) -> Outbound:
         """What a resident who begins to wait now will read. The guess is noted, so that a change can be told."""

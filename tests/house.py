@@ -220,7 +220,7 @@ class TestHouse:
         self.registry = KeptRegistry()
         self.registrations = Registrations(database, bus, self.registry, clock)
         self.municipality = MUNICIPALITY.model_copy(update={"teams": TEAMS})
-        handoff = Handoff(self.wording, self.municipality, article)
+        handoff = Handoff(self.wording, self.municipality, article, ["noodgeval"])
         self.desk = Desk(database, bus, channels, self.wording, self.municipality, handoff, clock)
         silent = timedelta(minutes=5)
         self.tending = Tending(

@@ -208,7 +208,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         stack.push_async_callback(engine.close)
         await live.load()
         understanding = await asyncio.to_thread(Understanding, live.search)
-        handoff = Handoff(house.wording, house.municipality, live.search.article)
+        handoff = Handoff(house.wording, house.municipality, live.search.article, understanding.urgent)
         turns = Turns(
             house.database,
             house.bus,

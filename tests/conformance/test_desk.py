@@ -17,7 +17,7 @@ from bot.db.tables import handoffs, notes, presences
 from bot.db.tables import outbox as outbox_table
 from bot.desk import Agent, DeskError, Full, NotWaiting, NotYours, Outcome, TakenBy
 from bot.inbox import LEASE
-from bot.model import Author, Command, Delivery, Owner, Reply, Turn
+from bot.model import Author, Command, Delivery, Outbound, Owner, Reply, Turn
 from bot.turn import LeaseLost
 from bot.window import WindowClosed
 from tests.conftest import SetClock
@@ -198,6 +198,38 @@ class TestWaiting:
         await house.work()
         assert len(house.read("r3")) == before + 1
         assert "Het duurt nog ongeveer" in house.read("r3")[-1]
+
+    async def test_who_asks_for_a_person_is_about_what_was_answered_last(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        async def answer(turn: Turn) -> Reply:
+            return Reply((Outbound("Kom langs.", article="paspoort-aanvragen", revision=1),))
+
+        house.engine.think = answer
+        await house.say("paspoort")
+        await house.say("medewerker")
+        await house.work()
+        found = await row(house)
+        assert (found.topic, found.team, found.priority) == ("paspoort-aanvragen", "burgerzaken", 0)
+        await house.say("paspoort", "later")
+        await house.work()
+        clock.forward(hours=2)
+        await house.say("medewerker", "later")
+        await house.work()
+        assert (await row(house)).topic is None
+
+    async def test_who_was_in_danger_goes_first(self, house: TestHouse, clock: SetClock) -> None:
+        async def answer(turn: Turn) -> Reply:
+            return Reply((Outbound("Bel 112.", article="noodgeval", revision=1),))
+
+        await waits(house, "r1")
+        clock.forward(minutes=5)
+        house.engine.think = answer
+        await house.say("het brandt", "r2")
+        await house.say("medewerker", "r2")
+        await house.work()
+        await here(house, JAN)
+        assert await house.desk.next(JAN) == await house.key("r2")
 
     async def test_the_first_message_is_acknowledged_and_no_other(self, house: TestHouse) -> None:
         await waits(house)
