@@ -43,13 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts processes or a browser runs one after the other, beside all the rest: these would take the machine
-    from each other. They are the longest, so they begin first."""
-    alone = [
-        item for item in items if item.get_closest_marker("process") or item.get_closest_marker("browser")
-    ]
-    for item in alone:
-        item.add_marker(pytest.mark.xdist_group("processes"))
+    """What starts processes runs one after the other, and so does what drives a browser, beside all the rest: they
+    would take the machine from their like. They are the longest, so they begin first."""
+    for item in items:
+        kind = next((kind for kind in ("process", "browser") if item.get_closest_marker(kind)), None)
+        if kind is not None:
+            item.add_marker(pytest.mark.xdist_group(kind))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 

@@ -117,8 +117,9 @@ async def web_role(
             hold(app)
         else:
             app.add_routes([one.route(identify) for one in console])
-        jobs = background(*fetching, _look_around(house))
-        async with serving(app, settings.host, settings.port) as port, jobs:
+        async with AsyncExitStack() as stack:
+            port = await stack.enter_async_context(serving(app, settings.host, settings.port))
+            await stack.enter_async_context(background(*fetching, _look_around(house)))
             yield f"http://{settings.host}:{port}/"
 
 

@@ -186,7 +186,7 @@ async def embedded(
             await until(gone, 10, "an engine without its bot ends by itself")
 
         async def kill_engine() -> None:
-            child = await until(engine_pid, 30, "an engine to kill")
+            child = await until(engine_pid, 90, "an engine to kill")
             with suppress(ProcessLookupError):
                 processes.kill(child)
 

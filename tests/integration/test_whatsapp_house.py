@@ -63,11 +63,10 @@ class Town:
             return list((await connection.execute(sa.select(table).order_by(order))).all())
 
     async def state(self, wanted: str, table: sa.Table = outbox) -> Any:
-        """Wait until the last row of a table is in this state; the row."""
+        """Wait until a row of a table is in this state; the last such row."""
 
         async def there() -> Any:
-            rows = await self.rows(table)
-            return rows and rows[-1].state == wanted and rows[-1]
+            return next((row for row in reversed(await self.rows(table)) if row.state == wanted), None)
 
         return await until(there, 20, f"{table.name} {wanted}")
 
