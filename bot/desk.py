@@ -20,7 +20,7 @@ from bot.handoff import Handoff
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
 from bot.ports import Bus, Channel
-from bot.window import TemplateError, WindowClosed, fill, opener, window
+from bot.window import TemplateError, WindowClosed, fill, opener, tell, window
 from bot.window import queue as queue_message
 from bot.wording import Wording
 
@@ -366,9 +366,7 @@ class Desk:
         now: datetime,
         author: Author = Author.SYSTEM,
     ) -> None:
-        channel = self._channels[row.channel]
-        held = not window(channel.limits, row.last_inbound_at, now).is_open
-        await queue_message(connection, channel, row.id, message, author, now, held=held)
+        await tell(connection, self._channels[row.channel], row, message, author, now)
 
     async def _wake(self, conversation_id: str) -> None:
         await self._bus.publish("outbox")

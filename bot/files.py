@@ -28,7 +28,7 @@ from bot.logs import trail
 from bot.model import Author, Media
 from bot.ports import Bus, Channel, SendFault
 from bot.retry import backoff
-from bot.window import queue, window
+from bot.window import tell
 from bot.wording import Wording
 
 log = logging.getLogger(__name__)
@@ -191,9 +191,7 @@ class Files:
             row = (await connection.execute(found)).one_or_none()
             if row is None:
                 return
-            held = not window(channel.limits, row.last_inbound_at, now).is_open
-            message = self._wording.say("file_refused")
-            await queue(connection, channel, row.id, message, Author.BOT, now, held=held)
+            await tell(connection, channel, row, self._wording.say("file_refused"), Author.BOT, now)
         await self._bus.publish("outbox")
 
     async def _mark(self, order: Order, **values: Any) -> None:

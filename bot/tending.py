@@ -21,8 +21,7 @@ from bot.logs import trail
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
 from bot.ports import Bus, Channel
-from bot.window import queue as queue_message
-from bot.window import window
+from bot.window import tell
 from bot.wording import Wording
 
 log = logging.getLogger(__name__)
@@ -168,11 +167,8 @@ class Tending:
         return True
 
     async def _tell(self, connection: AsyncConnection, row: Any, message: Outbound, now: datetime) -> None:
-        channel = self._channels.get(row.channel)
-        if channel is None:
-            return
-        held = not window(channel.limits, row.last_inbound_at, now).is_open
-        await queue_message(connection, channel, row.id, message, Author.SYSTEM, now, held=held)
+        if channel := self._channels.get(row.channel):
+            await tell(connection, channel, row, message, Author.SYSTEM, now)
 
 
 def changed_much(handoff: Any, place: queue.Place, now: datetime) -> bool:

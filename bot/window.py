@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -118,6 +119,19 @@ async def queue(
     if rows:
         await connection.execute(sa.insert(outbox), rows)
     return str(line["id"])
+
+
+async def tell(
+    connection: AsyncConnection,
+    channel: Channel,
+    conversation: Any,
+    message: Outbound,
+    author: Author,
+    now: datetime,
+) -> None:
+    """Say something to the resident of a conversation (its row); outside the window it is held."""
+    held = not window(channel.limits, conversation.last_inbound_at, now).is_open
+    await queue(connection, channel, conversation.id, message, author, now, held=held)
 
 
 async def release(connection: AsyncConnection, conversation_id: str, now: datetime) -> bool:
