@@ -22,7 +22,7 @@ run: setup ## sets up where needed, then starts everything on this machine
 	@exec $(BIN)/klaartje run $(ARGS)
 
 test: setup-dev ## the whole suite; one part: make test ARGS="tests/unit -k lock"
-	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: setup-dev ## format, lint, types, import rules, container and metadata files
 	$(BIN)/ruff format --check .

@@ -42,16 +42,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts processes runs one after the other, and so does what drives a browser, beside all the rest: they
-    would take the machine from their like. They are the longest, so they begin first."""
-    for item in items:
-        kind = next((kind for kind in ("process", "browser") if item.get_closest_marker(kind)), None)
-        if kind is not None:
-            item.add_marker(pytest.mark.xdist_group(kind))
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
-
-
 class SetClock:
     """A clock that a test moves."""
 
