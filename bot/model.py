@@ -246,6 +246,59 @@ class CallbackRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    """What an appointment can be made for. `id` is the calendar's own; `minutes` is how long one person takes, None
+    where the calendar does not tell."""
+
+    id: str
+    name: str
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an appointment can be. `id` is the calendar's own."""
+
+    id: str
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something that the calendar wants to know of who comes. `name` is one of `name`, `birth_date`, `phone`, `email`;
+    a calendar that asks for more can't be used for the product, and says so in `check`."""
+
+    name: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What is asked of a calendar. `start` has a zone; `details` holds the values of the fields by their names
+    (`birth_date` as ISO 8601, `phone` as +31...)."""
+
+    product: str
+    location: str
+    start: datetime
+    people: int = 1
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """One that stands in a calendar. `id` is the calendar's own, and how it is looked up; `start` has a zone; `end` is
+    None where the calendar does not tell."""
+
+    id: str
+    product: str
+    location: str
+    start: datetime
+    end: datetime | None = None
+    people: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer was reached; `confidence` is a calibrated probability between 0 and 1, or None."""
 

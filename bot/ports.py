@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
 
-from bot.model import CallbackRequest, Contact, Inbound, Item, Media, Outbound, Reply, Template, Turn
+from bot.model import (
+    Appointment,
+    Booking,
+    CallbackRequest,
+    Contact,
+    Field,
+    Inbound,
+    Item,
+    Location,
+    Media,
+    Outbound,
+    Product,
+    Reply,
+    Template,
+    Turn,
+)
 
 Body = Mapping[str, Any]
 """One request body for a vendor, JSON-able, complete but for the address: that may change until it is sent."""
@@ -61,6 +77,23 @@ class RegistryFault(Fault):
         super().__init__(reason)
         self.retryable = retryable
         self.retry_after = retry_after
+
+
+class CalendarFault(Fault):
+    """A calendar can't be reached, is too slow, or answers with what nobody can read. Never the same as `no slots`.
+    `retryable`: later it may work (an outage), else an engineer must look (wrong credentials)."""
+
+    def __init__(self, reason: str, *, retryable: bool) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+
+
+class SlotGone(Fault):
+    """Somebody else has the time now, or it has passed."""
+
+
+class BookingRefused(Fault):
+    """The calendar does not take these details, or this product there; another time would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +261,54 @@ class ContactRegistry(Protocol):
 
     async def check(self) -> list[Finding]:
         """Look at all that must be right, at the register too. Never raises."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class AppointmentProvider(Protocol):
+    """The municipality's calendar. All its times have a zone. Whatever it can't do now raises `CalendarFault`: a full
+    day is an empty list, an outage never is."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def products(self) -> list[Product]: ...
+
+    async def locations(self, product: str) -> list[Location]:
+        """Where the product can be had; empty for one that is not known."""
+        ...
+
+    async def days(self, product: str, location: str, first: date, last: date, people: int = 1) -> list[date]:
+        """Days from `first` up to and including `last` that have a free time, in order."""
+        ...
+
+    async def times(self, product: str, location: str, day: date, people: int = 1) -> list[datetime]:
+        """Free times of a day in Amsterdam, in order; none that has passed."""
+        ...
+
+    async def fields(self, product: str) -> list[Field]:
+        """What must and may be told of who comes."""
+        ...
+
+    async def book(self, booking: Booking, key: str) -> Appointment:
+        """Book it. Called again with the same `key`, also after a call of which nobody knows how it ended, it gives the
+        same appointment: there is one. Raises `SlotGone`, `BookingRefused`, `CalendarFault`."""
+        ...
+
+    async def get(self, appointment: str) -> Appointment | None:
+        """One that stands; None where it was cancelled or never was."""
+        ...
+
+    async def cancel(self, appointment: str) -> None:
+        """See to it that it does not stand (any more); its time is free at once."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def check(self) -> list[Finding]:
+        """Look at all that must be right, at the calendar too. Never raises."""
         ...
 
     async def close(self) -> None: ...

@@ -108,8 +108,9 @@ def add_page(
     return static
 
 
-def security_headers(frame_ancestors: Sequence[str] = ()) -> Mapping[str, str]:
-    """Headers of a page that runs its own scripts and styles only, and is framed by the given sites only."""
+def security_headers(frame_ancestors: Sequence[str] = (), *, forms: bool = False) -> Mapping[str, str]:
+    """Headers of a page that runs its own scripts and styles only, and is framed by the given sites only. `forms`: it
+    has forms that a browser itself sends, to us."""
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
@@ -118,7 +119,7 @@ def security_headers(frame_ancestors: Sequence[str] = ()) -> Mapping[str, str]:
         "img-src": "'self'",
         "font-src": "'self'",
         "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'" if forms else "'none'",
         "frame-ancestors": " ".join(frame_ancestors) or "'none'",
     }
     headers = {

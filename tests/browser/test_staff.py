@@ -116,6 +116,8 @@ async def test_with_a_password_by_keyboard_alone(chromium_page: Page, office: Of
     page = chromium_page
     secret = await settles_in(office, page)
     await page.get_by_role("button", name="Uitloggen").click()
+    await expect(page.get_by_role("heading", name="Inloggen", exact=True)).to_be_visible()
+    await page.wait_for_load_state()
     order = []
     for _ in range(6):
         await page.keyboard.press("Tab")

@@ -62,7 +62,7 @@ class Pages:
     def page(self, template: str, member: Member, **values: Any) -> web.Response:
         """A whole page, for this member only."""
         return self._answer(
-            template, {**security_headers(), "Referrer-Policy": "no-referrer"}, member, values
+            template, {**security_headers(forms=True), "Referrer-Policy": "no-referrer"}, member, values
         )
 
     def part(self, template: str, member: Member, **values: Any) -> web.Response:
