@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,20 @@ from bot.municipality import Municipality
 SHORTEST, MOST_HITS = 3, 20
 """A search needs so many characters, and gives so many conversations at most."""
 
+QUEUE = 50
+"""So many of those who wait are shown; of the others the number."""
+
 _EXCERPT = 90
+
+_SHOWN = (
+    handoffs.c.id,
+    handoffs.c.conversation_id,
+    handoffs.c.state,
+    handoffs.c.agent,
+    handoffs.c.team,
+    handoffs.c.priority,
+    handoffs.c.waiting_since,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +69,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Both lists, and how the agent is present."""
+    """Both lists, and how the agent is present. `waiting` are the first ones, `count` is how many there are."""
 
     waiting: tuple[Card, ...]
     own: tuple[Card, ...]
     presence: str
+    count: int
 
 
 class Boards:
@@ -79,7 +93,8 @@ class Boards:
     async def of(self, agent: str, teams: Sequence[str]) -> Board:
         """That of one agent."""
         async with self._database.read() as connection:
-            waiting = await queue.waiting(connection, teams)
+            waiting = await queue.waiting(connection, teams, most=QUEUE)
+            count = await queue.length(connection, teams)
             mine = await _taken(connection, agent)
             rows = [*waiting, *mine]
             keys = [row.conversation_id for row in rows]
@@ -88,31 +103,32 @@ class Boards:
             unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
             state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
         cards = {row.id: self._card(row, channels, last, unanswered) for row in rows}
-        return Board(
-            tuple(cards[row.id] for row in waiting), tuple(cards[row.id] for row in mine), state or queue.AWAY
-        )
+        first, own = (tuple(cards[row.id] for row in some) for some in (waiting, mine))
+        return Board(first, own, state or queue.AWAY, count)
 
-    async def mark(self, agent: str, teams: Sequence[str]) -> str:
-        """Something that changes whenever the board does, and costs less: every open console asks for it often."""
-        seen = (handoffs.c.id, handoffs.c.state, handoffs.c.agent, handoffs.c.team, handoffs.c.waiting_since)
-        shown = sa.or_(
-            sa.and_(handoffs.c.state == queue.WAITING, handoffs.c.team.in_(teams)),
-            sa.and_(handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent),
+    async def rows(self, keys: Collection[str] | None = None) -> dict[str, Any]:
+        """What the boards show of the open handoffs by their ids, of these conversations or of all: a board changed
+        where a row did. One look serves all consoles."""
+        last = (
+            sa.select(sa.func.max(messages.c.seq))
+            .where(messages.c.conversation_id == handoffs.c.conversation_id)
+            .scalar_subquery()
         )
-        lists = (
-            sa.select(*seen, conversations.c.last_inbound_at)
+        query = (
+            sa.select(*_SHOWN, conversations.c.last_inbound_at, last.label("last"))
             .join(conversations, conversations.c.id == handoffs.c.conversation_id)
-            .where(shown)
-            .order_by(handoffs.c.id)
+            .where(handoffs.c.state != queue.ENDED)
         )
-        mine = sa.select(handoffs.c.conversation_id).where(
-            handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent
-        )
-        said = sa.select(sa.func.max(messages.c.seq)).where(messages.c.conversation_id.in_(mine))
-        state = sa.select(presences.c.state).where(presences.c.agent == agent)
+        if keys is not None:
+            query = query.where(handoffs.c.conversation_id.in_(keys))
         async with self._database.read() as connection:
-            rows = (await connection.execute(lists)).all()
-            return repr((rows, await connection.scalar(said), await connection.scalar(state)))
+            return {row.id: row for row in await connection.execute(query)}
+
+    async def presences(self) -> dict[str, str]:
+        """How each agent is present."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(sa.select(presences.c.agent, presences.c.state))
+            return {row.agent: row.state for row in rows}
 
     async def find(self, text: str) -> list[Hit]:
         """Conversations with a person, now or before, in which this was said, the newest first."""

@@ -92,12 +92,22 @@ async def leave(connection: AsyncConnection, conversation_id: str, outcome: str,
     )
 
 
-async def waiting(connection: AsyncConnection, teams: Sequence[str] | None = None) -> list[Any]:
-    """Who waits, the next one first; in these teams, or in all."""
-    query = sa.select(handoffs).where(handoffs.c.state == WAITING).order_by(*ORDER)
+async def waiting(
+    connection: AsyncConnection, teams: Sequence[str] | None = None, *, most: int | None = None
+) -> list[Any]:
+    """Who waits, the next one first; in these teams, or in all; the first `most` of them."""
+    query = sa.select(handoffs).where(handoffs.c.state == WAITING).order_by(*ORDER).limit(most)
     if teams is not None:
         query = query.where(handoffs.c.team.in_(teams))
     return list((await connection.execute(query)).all())
+
+
+async def length(connection: AsyncConnection, teams: Sequence[str]) -> int:
+    """How many wait for these teams."""
+    query = sa.select(sa.func.count()).select_from(handoffs)
+    return int(
+        await connection.scalar(query.where(handoffs.c.state == WAITING, handoffs.c.team.in_(teams))) or 0
+    )
 
 
 async def place(connection: AsyncConnection, handoff: Any, now: datetime) -> Place:

@@ -17,6 +17,7 @@ from bot.signs import Signs
 from bot.staff.roles import Permission
 from bot.staff.sessions import Visit
 from bot.thread import Threads
+from bot.watch import Watch
 from bot.web.kcc.acts import Acts
 from bot.web.kcc.console import Console
 from bot.web.kcc.doors import Door
@@ -29,8 +30,9 @@ from bot.web.staff.door import Door as StaffDoor
 QUICK_REPLIES = ROOT / "knowledge" / "quick_replies.yml"
 
 
-def console_of(app: web.Application, house: House, shelf: Shelf, static: str) -> list[Door]:
-    """All that is under `/kcc`. `static` is the address of the static files. Raises `QuickReplyError`."""
+def console_of(app: web.Application, house: House, shelf: Shelf, static: str) -> tuple[list[Door], Watch]:
+    """All that is under `/kcc`, and the watch that must be kept for it. `static` is the address of the static files.
+    Raises `QuickReplyError`."""
     municipality, clock = house.municipality, house.clock
     everyone = tuple(team.name for team in municipality.teams)
 
@@ -54,10 +56,11 @@ def console_of(app: web.Application, house: House, shelf: Shelf, static: str) ->
         as_agent,
         clock,
     )
-    live = Live(house.bus, boards, threads, as_agent)
+    watch = Watch(house.bus, boards, threads)
+    live = Live(watch, as_agent)
     acts = Acts(desk, house.files, Signs(house.database, house.channels), shelf, as_agent)
     app.on_shutdown.append(live.close)
-    return [*console.doors(), *live.doors(), *acts.doors()]
+    return [*console.doors(), *live.doors(), *acts.doors()], watch
 
 
 def behind(staff: StaffDoor, one: Door) -> web.RouteDef:

@@ -105,7 +105,7 @@ async def web_role(
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
-    console = console_of(app, house, shelf or Shelf(house.wording), static.address)
+    console, watch = console_of(app, house, shelf or Shelf(house.wording), static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
@@ -119,7 +119,7 @@ async def web_role(
             app.add_routes([one.route(identify) for one in console])
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(serving(app, settings.host, settings.port))
-            await stack.enter_async_context(background(*fetching, _look_around(house)))
+            await stack.enter_async_context(background(*fetching, _look_around(house), watch.keep_watching()))
             yield f"http://{settings.host}:{port}/"
 
 

@@ -146,7 +146,7 @@ async def site(tmp_path: Any) -> AsyncIterator[Site]:
 
         shelf = Shelf(house.wording)
         shelf.search = WordSearch()
-        app.add_routes([one.route(identify) for one in console_of(app, house, shelf, "/static/x")])
+        app.add_routes([one.route(identify) for one in console_of(app, house, shelf, "/static/x")[0]])
         async with TestClient(TestServer(app)) as client:
             there = Site(house, client, app)
             yield there

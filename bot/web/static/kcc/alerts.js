@@ -61,7 +61,7 @@ function unread() {
 export function look() {
   const queue = [...document.querySelectorAll('[data-list="queue"] .card')].map((card) => card.id);
   const lines = [...document.querySelectorAll('[data-list="own"] .card')].map((card) => `${card.id}:${card.dataset.last}`);
-  const waiting = queue.length + unread();
+  const waiting = Number(document.querySelector("[data-board]").dataset.waiting) + unread();
   document.title = waiting ? `(${waiting}) ${TITLE}` : TITLE;
   const now = new Set([...queue, ...lines]);
   const arrived = known && queue.some((one) => !known.has(one));
