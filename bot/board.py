@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
 from bot.briefing import LANGUAGES, REASONS
+from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, handoffs, messages, presences
 from bot.handoff import FindArticle
@@ -55,12 +56,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What is offered to the agent, until then; `taken_by` a colleague, where one was first."""
+
+    card: Card
+    until: datetime
+    taken_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
-    """Both lists, and how the agent is present."""
+    """Both lists, what is offered, and how the agent is present."""
 
     waiting: tuple[Card, ...]
     own: tuple[Card, ...]
     presence: str
+    offer: Offered | None = None
 
 
 class Boards:
@@ -71,17 +82,20 @@ class Boards:
         database: Database,
         municipality: Municipality,
         article: FindArticle,
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._municipality = municipality
         self._article = article
+        self._clock = clock
 
     async def of(self, agent: str, teams: Sequence[str]) -> Board:
         """That of one agent."""
         async with self._database.read() as connection:
             waiting = await queue.waiting(connection, teams)
             mine = await _taken(connection, agent)
-            rows = [*waiting, *mine]
+            offered = (await connection.execute(self._offered(agent))).one_or_none()
+            rows = [*waiting, *mine, *([offered] if offered else ())]
             keys = [row.conversation_id for row in rows]
             last = await _last(connection, keys)
             channels = await _channels(connection, keys)
@@ -89,7 +103,26 @@ class Boards:
             state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
         cards = {row.id: self._card(row, channels, last, unanswered) for row in rows}
         return Board(
-            tuple(cards[row.id] for row in waiting), tuple(cards[row.id] for row in mine), state or queue.AWAY
+            tuple(cards[row.id] for row in waiting),
+            tuple(cards[row.id] for row in mine),
+            state or queue.AWAY,
+            Offered(cards[offered.id], offered.offered_until, offered.taken_by or "") if offered else None,
+        )
+
+    def _offered(self, agent: str) -> sa.Select[Any]:
+        """What is offered to them now. Of what a colleague took meanwhile they see who has it, until it would have
+        gone to the next one."""
+        return (
+            sa.select(handoffs, presences.c.name.label("taken_by"))
+            .outerjoin(presences, presences.c.agent == handoffs.c.agent)
+            .where(
+                handoffs.c.state.in_((queue.WAITING, queue.TAKEN)),
+                handoffs.c.offered_to == agent,
+                handoffs.c.offered_until > self._clock(),
+                sa.func.coalesce(handoffs.c.agent, "") != agent,
+            )
+            .order_by(handoffs.c.state.desc(), *queue.ORDER)
+            .limit(1)
         )
 
     async def mark(self, agent: str, teams: Sequence[str]) -> str:
@@ -112,7 +145,9 @@ class Boards:
         state = sa.select(presences.c.state).where(presences.c.agent == agent)
         async with self._database.read() as connection:
             rows = (await connection.execute(lists)).all()
-            return repr((rows, await connection.scalar(said), await connection.scalar(state)))
+            offered = (await connection.execute(self._offered(agent))).one_or_none()
+            offer = (offered.id, offered.state, offered.taken_by) if offered else None
+            return repr((rows, await connection.scalar(said), await connection.scalar(state), offer))
 
     async def find(self, text: str) -> list[Hit]:
         """Conversations with a person, now or before, in which this was said, the newest first."""

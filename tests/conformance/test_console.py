@@ -34,7 +34,7 @@ def house(database: Database, clock: SetClock) -> TestHouse:
 
 
 def boards(house: TestHouse) -> Boards:
-    return Boards(house.database, house.municipality, article)
+    return Boards(house.database, house.municipality, article, house.clock)
 
 
 def threads(house: TestHouse) -> Threads:
@@ -244,7 +244,7 @@ class TestSigns:
         key = await waits(house)
         await house.say("nog iets")
         await house.work()
-        signs = Signs(house.database, {"kept": house.channel})
+        signs = Signs(house.database, house.bus, {"kept": house.channel})
         await signs.typing(key, "els")
         assert house.channel.acknowledged == []
         await here(house, ELS)

@@ -47,6 +47,7 @@ DOORS = {
     ("POST", "/kcc/presence"): Permission.ANSWER,
     ("POST", "/kcc/next"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/take"): Permission.ANSWER,
+    ("POST", "/kcc/conversations/{id}/decline"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/send"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/template"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/note"): Permission.ANSWER,

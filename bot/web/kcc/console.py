@@ -88,6 +88,7 @@ class Console:
             "kcc.html.j2",
             member,
             board=await self._board(member),
+            most=self._as_agent(member).most,
             quick=self._quick.for_agent(member.name),
             teams=self._municipality.teams,
             leads=permitted(member.roles, Permission.ASSIGN),
@@ -122,11 +123,10 @@ class Console:
         return {slug: article.title if article else slug for slug, article in found.items()}
 
     async def board(self, request: web.Request, member: Member) -> web.Response:
-        """Both lists."""
-        board = await self._board(member)
-        return self._pages.part(
-            "kcc_board.html.j2", member, board=board, opened=request.query.get("open", "")
-        )
+        """Both lists, and what is offered."""
+        board, most = await self._board(member), self._as_agent(member).most
+        opened = request.query.get("open", "")
+        return self._pages.part("kcc_desk.html.j2", member, board=board, most=most, opened=opened)
 
     async def thread(self, request: web.Request, member: Member) -> web.Response:
         """A conversation and all around it. `opened`: it was not on the screen before, and that is noted."""

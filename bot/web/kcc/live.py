@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.board import Boards
 from bot.ports import Bus
+from bot.signs import resident_types
 from bot.thread import Threads
 from bot.web.kcc.doors import As, Door
 from bot.web.member import Member, Permission
@@ -40,8 +41,8 @@ class Live:
         self._closing.set()
 
     async def stream(self, request: web.Request, member: Member) -> web.StreamResponse:
-        """Server-sent events: `board` and `thread`, each at the start and then with every change. Who comes back
-        fetches both, so nothing can be missed or come twice."""
+        """Server-sent events: `board` and `thread`, each at the start and then with every change; and `typing` when
+        the resident types. Who comes back fetches the first two, so nothing can be missed or come twice."""
         conversation = request.query.get("conversation", "")
         response = web.StreamResponse(
             headers={
@@ -50,7 +51,8 @@ class Live:
                 "X-Accel-Buffering": "no",
             }
         )
-        async with self._bus.subscribe("console") as wakes:
+        topics = ("console", resident_types(conversation)) if conversation else ("console",)
+        async with self._bus.subscribe(*topics) as wakes:
             await response.prepare(request)
             known: dict[str, str] = {}
             waiting = asyncio.ensure_future(anext(wakes))
@@ -69,9 +71,14 @@ class Live:
                         await response.write(b": still here\n\n")
                     await asyncio.wait({closing}, timeout=LEAST)
                     await asyncio.wait({waiting, closing}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+                    types = False
                     while waiting.done() and not closing.done():  # many wakes are one look
+                        types = types or waiting.result()[1] == "types"
                         waiting = asyncio.ensure_future(anext(wakes))
                         await asyncio.sleep(0)
+                    if types:
+                        await response.write(b"event: typing\ndata: \n\n")
+                        quiet_since = loop.time()
             except ConnectionResetError:
                 pass  # the page has gone; it comes back by itself
             finally:

@@ -46,6 +46,7 @@ class Pages:
             "when": self._now(words.when),
             "passed": self._now(words.passed),
             "left": self._now(words.left),
+            "seconds": self._now(words.seconds),
         }
         tables = ("OUTCOMES", "PRESENCES", "DELIVERIES", "AUTHORS", "KINDS", "FILES_SAID", "OWNERS", "STATES")
         self._environment.globals |= {name.lower(): getattr(words, name) for name in tables}

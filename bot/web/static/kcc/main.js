@@ -6,6 +6,8 @@ import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
 import * as dialogs from "./dialogs.js";
 import * as keys from "./keys.js";
+import * as offers from "./offers.js";
+import * as types from "./types.js";
 import { act, part } from "./http.js";
 import { listen } from "./live.js";
 import { told, wrong } from "./notices.js";
@@ -16,9 +18,8 @@ const SIGN_OF_LIFE = 30_000;
 async function board() {
   try {
     const fresh = await part(`/kcc/parts/board?open=${encodeURIComponent(conversation.current())}`);
-    const holder = document.createElement("div");
-    holder.append(fresh);
-    replace(document.getElementById("board"), holder);
+    replace(document.getElementById("board"), fresh.querySelector('[data-fresh="board"]'));
+    offers.show(fresh.querySelector('[data-fresh="offer"]'));
   } catch (error) {
     if (error.status) wrong(error.message); // without a connection the line says so itself
     return;
@@ -66,7 +67,7 @@ document.getElementById("presence").addEventListener("click", async (event) => {
 
 conversation.onParts((other) => {
   if (!other) return;
-  listen(conversation.current(), { board, thread: conversation.refresh });
+  listen(conversation.current(), { board, thread: conversation.refresh, typing: types.show });
   for (const card of document.querySelectorAll(".card")) {
     if (card.dataset.open === conversation.current()) card.setAttribute("aria-current", "page");
     else card.removeAttribute("aria-current");
@@ -77,6 +78,8 @@ lists();
 composer.start();
 dialogs.start();
 keys.start();
+offers.start();
+types.start();
 alerts.start();
 clock.start();
 conversation.start();
