@@ -1,4 +1,4 @@
-"""A full KCC on one machine: how soon a resident's message is on the right console, and how fast an agent's acts are."""
+"""A full KCC on one machine: how soon a resident's message is on the right console, and how fast agents' acts are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bench.report import Report, milliseconds, quantile
 from bot import queue
 from bot.db.database import Database
 from bot.db.migrate import migrate
-from bot.db.tables import chat_sessions, conversations, handoffs, messages, staff_sessions, users
+from bot.db.tables import chat_sessions, conversations, messages, staff_sessions, users
 from bot.model import Author, Kind, Owner
 from bot.residents import new_conversation
 from bot.staff.members import new_user
@@ -44,7 +44,7 @@ class Times:
     reached: list[float] = field(default_factory=list)
     take: list[float] = field(default_factory=list)
     send: list[float] = field(default_factory=list)
-    board: list[float] = field(default_factory=list)
+    queue: list[float] = field(default_factory=list)
     lost: int = 0
 
 
@@ -73,7 +73,7 @@ class Agent:
         url = f"/kcc/events?conversation={key}"
         async with self.session.get(url, headers=self.headers, timeout=ClientTimeout(total=None)) as answer:
             assert answer.status == 200, answer.status
-            pages = {"thread": self._thread, "board": self._board}
+            pages = {"thread": self._thread, "own": self._own, "queue": self._queue}
             again = {name: asyncio.Event() for name in pages}
             for name, fetch in pages.items():
                 tasks.add(asyncio.create_task(_each(again[name], fetch, times)))
@@ -93,10 +93,13 @@ class Agent:
         for word in [word for word in self.awaited if word in text]:
             times.reached.append(now - self.awaited.pop(word))
 
-    async def _board(self, times: Times) -> None:
+    async def _own(self, times: Times) -> None:
+        await self._part("/kcc/parts/own")
+
+    async def _queue(self, times: Times) -> None:
         began = perf_counter()
-        await self._part("/kcc/parts/board")
-        times.board.append(perf_counter() - began)
+        await self._part("/kcc/parts/queue")
+        times.queue.append(perf_counter() - began)
 
     async def _part(self, path: str) -> str:
         async with self.session.get(path, headers=self.headers) as answer:
@@ -120,7 +123,7 @@ async def _each(again: asyncio.Event, fetch: object, times: Times) -> None:
 
 
 async def measure(directory: Path) -> Report:
-    """`klaartje run` on SQLite, 200 agents with a conversation each, 1,000 who wait. CONSOLE_SECONDS makes it shorter."""
+    """`klaartje run` on SQLite, 200 agents with a conversation, 1,000 who wait. CONSOLE_SECONDS makes it shorter."""
     seconds = float(os.environ.get("CONSOLE_SECONDS", SECONDS))
     report = Report(
         f"The console: {AGENTS} agents' streams, {WAITING} who wait, {seconds:.0f} s (SQLite, one process)",
@@ -139,7 +142,7 @@ async def measure(directory: Path) -> Report:
         ("take, p95", times.take, "aim: at most 200 ms"),
         ("take, all at once, p95", takes, f"{AGENTS} agents in a row"),
         ("send, p95", times.send, "aim: at most 200 ms"),
-        ("the lists, fetched again, p95", times.board, ""),
+        ("the queue, fetched again, p95", times.queue, ""),
     ):
         report.add(name, milliseconds(quantile(values, 0.95)), f"{len(values)} times; {aim}")
     report.add("messages that did not get there", str(times.lost), f"of {len(times.reached) + times.lost}")

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
 from bot.briefing import LANGUAGES, REASONS
+from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, handoffs, messages, presences
 from bot.handoff import FindArticle
@@ -68,12 +69,28 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """Both lists, and how the agent is present. `waiting` are the first ones, `count` is how many there are."""
+class Offered:
+    """What is offered to the agent, until then; `taken_by` a colleague, where one was first."""
 
-    waiting: tuple[Card, ...]
-    own: tuple[Card, ...]
+    card: Card
+    until: datetime
+    taken_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an agent has in hand, what is offered to them, and how they are present."""
+
+    cards: tuple[Card, ...]
     presence: str
+    offer: Offered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who waits: the first ones, and how many there are."""
+
+    cards: tuple[Card, ...]
     count: int
 
 
@@ -85,26 +102,57 @@ class Boards:
         database: Database,
         municipality: Municipality,
         article: FindArticle,
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._municipality = municipality
         self._article = article
+        self._clock = clock
 
-    async def of(self, agent: str, teams: Sequence[str]) -> Board:
-        """That of one agent."""
+    async def own(self, agent: str) -> Own:
+        """The list of one agent."""
+        async with self._database.read() as connection:
+            mine = await _taken(connection, agent)
+            offered = (await connection.execute(self._offered(agent))).one_or_none()
+            state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
+            unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
+            cards = await self._cards(connection, [*mine, *([offered] if offered else ())], unanswered)
+        offer = offered and Offered(cards[offered.id], offered.offered_until, offered.taken_by or "")
+        return Own(tuple(cards[row.id] for row in mine), state or queue.AWAY, offer)
+
+    async def line(self, teams: Sequence[str]) -> Line:
+        """The queue of these teams."""
         async with self._database.read() as connection:
             waiting = await queue.waiting(connection, teams, most=QUEUE)
             count = await queue.length(connection, teams)
-            mine = await _taken(connection, agent)
-            rows = [*waiting, *mine]
-            keys = [row.conversation_id for row in rows]
-            last = await _last(connection, keys)
-            channels = await _channels(connection, keys)
-            unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
-            state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
-        cards = {row.id: self._card(row, channels, last, unanswered) for row in rows}
-        first, own = (tuple(cards[row.id] for row in some) for some in (waiting, mine))
-        return Board(first, own, state or queue.AWAY, count)
+            cards = await self._cards(connection, waiting, {})
+        return Line(tuple(cards[row.id] for row in waiting), count)
+
+    async def _cards(
+        self, connection: AsyncConnection, rows: Sequence[Any], unanswered: Mapping[str, int]
+    ) -> dict[str, Card]:
+        keys = [row.conversation_id for row in rows]
+        if not keys:
+            return {}
+        last = await _last(connection, keys)
+        channels = await _channels(connection, keys)
+        return {row.id: self._card(row, channels, last, unanswered) for row in rows}
+
+    def _offered(self, agent: str) -> sa.Select[Any]:
+        """What is offered to them now. Of what a colleague took meanwhile they see who has it, until it would have
+        gone to the next one."""
+        return (
+            sa.select(handoffs, presences.c.name.label("taken_by"))
+            .outerjoin(presences, presences.c.agent == handoffs.c.agent)
+            .where(
+                handoffs.c.state.in_((queue.WAITING, queue.TAKEN)),
+                handoffs.c.offered_to == agent,
+                handoffs.c.offered_until > self._clock(),
+                sa.func.coalesce(handoffs.c.agent, "") != agent,
+            )
+            .order_by(handoffs.c.state.desc(), *queue.ORDER)
+            .limit(1)
+        )
 
     async def rows(self, keys: Collection[str] | None = None) -> dict[str, Any]:
         """What the boards show of the open handoffs by their ids, of these conversations or of all: a board changed
@@ -114,8 +162,9 @@ class Boards:
             .where(messages.c.conversation_id == handoffs.c.conversation_id)
             .scalar_subquery()
         )
+        offered = sa.case((handoffs.c.offered_until > self._clock(), handoffs.c.offered_to))
         query = (
-            sa.select(*_SHOWN, conversations.c.last_inbound_at, last.label("last"))
+            sa.select(*_SHOWN, conversations.c.last_inbound_at, last.label("last"), offered.label("offered"))
             .join(conversations, conversations.c.id == handoffs.c.conversation_id)
             .where(handoffs.c.state != queue.ENDED)
         )
@@ -226,6 +275,8 @@ async def _channels(connection: AsyncConnection, keys: Sequence[str]) -> dict[st
 
 
 async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
+    if not keys:
+        return {}
     answered = (
         sa.select(messages.c.conversation_id, sa.func.max(messages.c.seq).label("seq"))
         .where(messages.c.conversation_id.in_(keys), messages.c.author == Author.AGENT)

@@ -449,6 +449,7 @@ def forget(channel: str, address: str, actor: str) -> None:
 
 
 _ROLE = click.Choice([role.value for role in Role])
+_MOST = click.IntRange(1, 20)
 
 
 @main.group()
@@ -469,14 +470,15 @@ def _told_link(told: tuple[str, bool]) -> None:
     "--role", "roles", type=_ROLE, multiple=True, required=True, help="What for; repeat it for more."
 )
 @click.option("--display", default="", help='The name that others read, such as "Sanne de Vries".')
+@click.option("--most", type=_MOST, help="Most conversations at the same time.")
 @click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def add_user(name: str, roles: tuple[str, ...], display: str, actor: str) -> None:
+def add_user(name: str, roles: tuple[str, ...], display: str, most: int | None, actor: str) -> None:
     """Add a member of staff with the user name NAME; shows a link to choose a password."""
 
     async def job(settings: Settings) -> tuple[str, bool]:
         async with open_house(settings, {}) as house:
             await check_schema(house)
-            token = await house.members.add(name, display, map(Role, roles), actor=actor)
+            token = await house.members.add(name, display, map(Role, roles), actor=actor, most=most)
             return setup_link(house, token), settings.local_accounts
 
     _told_link(_run(job))
@@ -484,7 +486,7 @@ def add_user(name: str, roles: tuple[str, ...], display: str, actor: str) -> Non
 
 @users.command(name="list")
 def list_users() -> None:
-    """Show all members of staff: name, state, roles, and when they last signed in."""
+    """Show all members of staff: name, state, roles, most conversations, and when they last signed in."""
 
     async def job(settings: Settings) -> None:
         async with open_house(settings, {}) as house:
@@ -492,8 +494,8 @@ def list_users() -> None:
             rows = await house.members.listed()
         for row in rows:
             seen = f"{row.signed_in_at:%F %R}" if row.signed_in_at else "never signed in"
-            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {seen}"
-            click.echo(f"{told:76} {row.display_name}")
+            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {row.most or '-':>3} {seen}"
+            click.echo(f"{told:80} {row.display_name}")
         if not rows:
             click.echo("Nobody is known.")
 
@@ -540,6 +542,16 @@ def reset_user(name: str, actor: str) -> None:
 def give_roles(name: str, roles: tuple[str, ...], actor: str) -> None:
     """Give NAME these ROLES, and no others."""
     _with_members(lambda members: members.give(name, map(Role, roles), actor=actor))
+    click.echo("Changed.")
+
+
+@users.command(name="most")
+@click.argument("name")
+@click.argument("number", type=_MOST, required=False)
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def limit_user(name: str, number: int | None, actor: str) -> None:
+    """Let NAME have NUMBER conversations at the same time at most; without, as many as the municipality says."""
+    _with_members(lambda members: members.limit(name, number, actor=actor))
     click.echo("Changed.")
 
 

@@ -41,7 +41,7 @@ class Agent:
     id: str
     name: str
     teams: tuple[str, ...]
-    most: int = 3
+    most: int
 
 
 class DeskError(Exception):
@@ -104,8 +104,12 @@ class Desk:
             "seen_at": now,
             "free_since": now,
         }
+        # Who was not there for a while was not free either.
+        moment = sa.literal(now, presences.c.free_since.type)
+        back = sa.case((presences.c.seen_at <= now - queue.SEEN, moment), else_=presences.c.free_since)
         changed: dict[str, Any] = {
             "seen_at": now,
+            "free_since": back,
             "name": agent.name,
             "teams": list(agent.teams),
             "most": agent.most,
@@ -120,7 +124,9 @@ class Desk:
             await connection.execute(mine.values(**changed))
             if state is not None:
                 await connection.execute(
-                    sa.update(presences).where(presences.c.agent == agent.id).values(seen_at=now)
+                    sa.update(presences)
+                    .where(presences.c.agent == agent.id)
+                    .values(seen_at=now, free_since=back)
                 )
         if state is not None:
             await self._bus.publish("console")
@@ -244,7 +250,7 @@ class Desk:
                 connection, conversation_id, Owner.AGENT, after, reason=reason, actor=agent.id, now=now
             )
             await queue.leave(connection, conversation_id, outcome, now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             await self._tell(connection, row, self._wording.say(phrase, agent=agent.name), now)
             await self._tell(connection, row, self._handoff.mark_request(found.id), now, Author.BOT)
             await connection.execute(
@@ -271,6 +277,7 @@ class Desk:
             chosen = self._municipality.team(team) if team else None
             if (team is None) == (to is None) or (team is not None and chosen is None):
                 raise DeskError("Kies een team of een collega.")
+            await queue.hold(connection, agent.id, to or agent.id)
             colleague = await self._colleague(connection, to, now) if to else None
             await change_owner(
                 connection,
@@ -282,7 +289,7 @@ class Desk:
                 now=now,
             )
             await _note(connection, conversation_id, agent.id, f"Overgedragen: {reason}", now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             if colleague is not None:
                 await self._update(connection, found.id, {"agent": colleague.id, "taken_at": now})
                 await change_owner(
@@ -297,7 +304,13 @@ class Desk:
                 message = self._wording.say("agent_joined", agent=colleague.name)
             else:
                 title = chosen.title if chosen else ""
-                values = {"state": queue.WAITING, "agent": None, "team": team, "queued_at": now}
+                values = {
+                    "state": queue.WAITING,
+                    "agent": None,
+                    "team": team,
+                    "queued_at": now,
+                    **queue.FRESH,
+                }
                 await self._update(connection, found.id, values)
                 message = self._wording.say("handed_over", team=title)
             await self._tell(connection, row, message, now)
@@ -320,6 +333,7 @@ class Desk:
         return row, found
 
     async def _room(self, connection: AsyncConnection, agent: Agent) -> None:
+        await queue.hold(connection, agent.id)
         count = sa.select(sa.func.count()).select_from(handoffs)
         own = count.where(handoffs.c.agent == agent.id, handoffs.c.state == queue.TAKEN)
         if int(await connection.scalar(own) or 0) >= agent.most:
@@ -344,12 +358,6 @@ class Desk:
     @staticmethod
     async def _update(connection: AsyncConnection, handoff_id: str, values: Mapping[str, Any]) -> None:
         await connection.execute(sa.update(handoffs).where(handoffs.c.id == handoff_id).values(**values))
-
-    @staticmethod
-    async def _freed(connection: AsyncConnection, agent: str, now: datetime) -> None:
-        await connection.execute(
-            sa.update(presences).where(presences.c.agent == agent).values(free_since=now)
-        )
 
     @staticmethod
     async def _note_audit(

@@ -68,6 +68,7 @@ async def enter(
             waiting_since=now,
             queued_at=now,
             acknowledged=False,
+            passed_by=[],
         )
     )
     return key
@@ -81,6 +82,10 @@ async def open_handoff(
         handoffs.c.conversation_id == conversation_id, handoffs.c.state != ENDED
     )
     return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
+FRESH: dict[str, Any] = {"offered_to": None, "offered_until": None, "passed_by": []}
+"""Values of a handoff that comes in the queue again: nobody was asked yet."""
 
 
 async def leave(connection: AsyncConnection, conversation_id: str, outcome: str, now: datetime) -> None:
@@ -170,6 +175,28 @@ async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:
         .order_by(presences.c.free_since, presences.c.agent)
     )
     return list((await connection.execute(query)).all())
+
+
+async def busy(connection: AsyncConnection) -> dict[str, int]:
+    """How many conversations each agent has who has any."""
+    query = (
+        sa.select(handoffs.c.agent, sa.func.count().label("number"))
+        .where(handoffs.c.state == TAKEN)
+        .group_by(handoffs.c.agent)
+    )
+    return {row.agent: int(row.number) for row in await connection.execute(query)}
+
+
+async def hold(connection: AsyncConnection, *keys: str) -> None:
+    """Agents, ours until the commit: what is counted of theirs stays so. Always in the same order, so that two who
+    hold the same ones wait for each other and not for ever."""
+    query = sa.select(presences.c.agent).where(presences.c.agent.in_(keys)).order_by(presences.c.agent)
+    await connection.execute(query.with_for_update())
+
+
+async def freed(connection: AsyncConnection, agent: str, now: datetime) -> None:
+    """The agent has a conversation less: free since now."""
+    await connection.execute(sa.update(presences).where(presences.c.agent == agent).values(free_since=now))
 
 
 async def told(connection: AsyncConnection, conversation_id: str, where: Place, now: datetime) -> None:

@@ -13,6 +13,7 @@ from bot import queue
 from bot.board import Boards
 from bot.logs import trail
 from bot.ports import Bus
+from bot.signs import TYPES
 from bot.thread import Threads
 
 LOOK = 3.0
@@ -21,7 +22,7 @@ LOOK = 3.0
 QUEUE_PACE = 2.0
 """Seconds between two words about the queue alone, at least: many see it, and it moves all the time."""
 
-BOARD, THREAD = "board", "thread"
+OWN, QUEUE, THREAD, TYPING = "own", "queue", "thread", "typing"
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Watch:
         self._handoffs: dict[str, Any] = {}
         self._presences: dict[str, str] = {}
         self._marks: dict[str, Any] = {}
+        self._versions: dict[str, int] = {}
 
     @asynccontextmanager
     async def viewer(self, agent: str, teams: Iterable[str], conversation: str) -> AsyncIterator[Viewer]:
@@ -72,15 +74,20 @@ class Watch:
             if conversation:
                 self._marks |= await self._threads.marks([conversation])
                 viewer.tell(THREAD)
-            viewer.tell(BOARD)
+            viewer.tell(OWN)
+            viewer.tell(QUEUE)
             yield viewer
         finally:
             self._viewers.discard(viewer)
 
+    def mark(self, teams: Iterable[str]) -> object:
+        """Something that changes with the queue of these teams, as long as somebody looks."""
+        return tuple(self._versions.get(team, 0) for team in teams)
+
     async def keep_watching(self) -> None:
         """Look again and again, until cancelled."""
         clock = asyncio.get_running_loop().time
-        async with self._bus.subscribe("console") as wakes:
+        async with self._bus.subscribe("console", TYPES) as wakes:
             waiting = asyncio.ensure_future(anext(wakes))
             try:
                 full = clock()
@@ -88,7 +95,11 @@ class Watch:
                     await asyncio.wait({waiting}, timeout=max(0.0, self._due(full) - clock()))
                     woken: set[str] = set()
                     while waiting.done():  # many wakes are one look
-                        woken.add(waiting.result()[1])
+                        topic, key = waiting.result()
+                        if topic == TYPES:
+                            self._tell_typing(key)
+                        else:
+                            woken.add(key)
                         waiting = asyncio.ensure_future(anext(wakes))
                         await asyncio.sleep(0)
                     everything = "" in woken or clock() >= full
@@ -120,8 +131,8 @@ class Watch:
         self._marks = {key: mark for key, mark in {**self._marks, **marks}.items() if key in viewed}
         for viewer in self._viewers:
             if viewer.agent in agents:
-                viewer.tell(BOARD)
-            elif not teams.isdisjoint(viewer.teams):
+                viewer.tell(OWN)
+            if not teams.isdisjoint(viewer.teams):
                 viewer.queue_due = True
             if viewer.conversation in threads:
                 viewer.tell(THREAD)
@@ -137,16 +148,23 @@ class Watch:
         for key in before:
             del self._handoffs[key]
         self._handoffs |= found
-        agents = {row.agent for row in rows if row.state == queue.TAKEN}
+        agents = {row.agent for row in rows if row.state == queue.TAKEN} | {row.offered for row in rows}
         teams = {row.team for row in rows if row.state == queue.WAITING}
+        for team in teams:
+            self._versions[team] = self._versions.get(team, 0) + 1
         if woken is None:
             presences = await self._boards.presences()
             agents |= {one for one, state in presences.items() if self._presences.get(one) != state}
             self._presences = presences
         return agents, teams
 
+    def _tell_typing(self, conversation_id: str) -> None:
+        for viewer in self._viewers:
+            if viewer.conversation == conversation_id != "":
+                viewer.tell(TYPING)
+
     def _tell_queue(self, now: float) -> None:
         for viewer in self._viewers:
             if viewer.queue_due and now >= viewer.queue_told + QUEUE_PACE:
                 viewer.queue_due, viewer.queue_told = False, now
-                viewer.tell(BOARD)
+                viewer.tell(QUEUE)

@@ -89,6 +89,7 @@ async def web_role(
         house.edge,
         partial(house.wording.say, "welcome"),
         client,
+        house.signs,
         house.clock,
     )
     app.on_shutdown.append(chat.close)
@@ -231,6 +232,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.municipality,
             handoff,
             timedelta(minutes=settings.agent_silent_minutes),
+            house.offers,
             house.clock,
         )
         files = house.files

@@ -29,7 +29,8 @@ class StaffError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of staff. `name` is unique and stands in the audit; `local` has a password with us, or will."""
+    """A member of staff. `name` is unique and stands in the audit; `local` has a password with us, or will. `most`
+    conversations at the same time; None: as many as the municipality says."""
 
     id: str
     name: str
@@ -37,6 +38,7 @@ class Member:
     roles: frozenset[Role]
     local: bool
     has_password: bool
+    most: int | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the roles allows it."""
@@ -47,7 +49,7 @@ def member_of(row: Any) -> Member:
     """A row of `users` as a member."""
     local = row.issuer is None
     roles = known(row.roles)
-    return Member(row.id, row.name, row.display_name, roles, local, row.password_hash is not None)
+    return Member(row.id, row.name, row.display_name, roles, local, row.password_hash is not None, row.most)
 
 
 class Members:
@@ -67,12 +69,14 @@ class Members:
         async with self._database.read() as connection:
             return (await connection.execute(sa.select(users).order_by(users.c.name))).all()
 
-    async def add(self, name: str, display_name: str, roles: Iterable[Role], *, actor: str) -> str:
+    async def add(
+        self, name: str, display_name: str, roles: Iterable[Role], *, actor: str, most: int | None = None
+    ) -> str:
         """Add somebody; a link with which they choose a password. Raises `StaffError`."""
         name = name.lower()
         if not _NAME.fullmatch(name):
             raise StaffError("a name has 2 to 64 of a-z 0-9 . _ @ - and begins with a letter or digit")
-        now, values = self._clock(), new_user(name, display_name or name, roles)
+        now, values = self._clock(), new_user(name, display_name or name, roles, most=most)
         async with self._database.write() as connection:
             added = await connection.execute(
                 self._database.insert_new(users).values(**values, created_at=now)
@@ -124,6 +128,17 @@ class Members:
             await self._set(connection, row.id, roles=values)
             detail = {"roles": values}
             await audit(connection, actor, "changed roles", row.name, at=self._clock(), detail=detail)
+
+    async def limit(self, name: str, most: int | None, *, actor: str) -> None:
+        """So many conversations at the same time from now on; None: as many as the municipality says. Raises
+        `StaffError`."""
+        async with self._database.write() as connection:
+            row = await self._named(connection, name)
+            await self._set(connection, row.id, most=most)
+            detail = {"most": most}
+            await audit(
+                connection, actor, "changed most conversations", row.name, at=self._clock(), detail=detail
+            )
 
     async def _named(self, connection: AsyncConnection, name: str) -> Any:
         row = (await connection.execute(sa.select(users).where(users.c.name == name.lower()))).one_or_none()

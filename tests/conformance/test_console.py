@@ -34,7 +34,7 @@ def house(database: Database, clock: SetClock) -> TestHouse:
 
 
 def boards(house: TestHouse) -> Boards:
-    return Boards(house.database, house.municipality, article)
+    return Boards(house.database, house.municipality, article, house.clock)
 
 
 def threads(house: TestHouse) -> Threads:
@@ -49,34 +49,32 @@ class TestBoard:
         clock.forward(minutes=1)
         other = await waits(house, "r3")
         await here(house, ELS)
-        board = await boards(house).of("els", ELS.teams)
-        assert [card.conversation_id for card in board.waiting] == [trouble, passport, other]
-        assert [card.distress for card in board.waiting] == [True, False, False]
-        assert board.waiting[1].topic == "Paspoort aanvragen"
-        assert board.waiting[1].team == "Burgerzaken"
-        assert board.waiting[1].excerpt == "ik wil iemand spreken over mijn zaak"
-        assert board.presence == queue.AVAILABLE
-        assert [card.conversation_id for card in (await boards(house).of("jan", ("kcc",))).waiting] == [
-            trouble,
-            other,
-        ]
+        line = await boards(house).line(ELS.teams)
+        assert [card.conversation_id for card in line.cards] == [trouble, passport, other]
+        assert [card.distress for card in line.cards] == [True, False, False]
+        assert line.cards[1].topic == "Paspoort aanvragen"
+        assert line.cards[1].team == "Burgerzaken"
+        assert line.cards[1].excerpt == "ik wil iemand spreken over mijn zaak"
+        of_jan = await boards(house).line(("kcc",))
+        assert [card.conversation_id for card in of_jan.cards] == [trouble, other]
         await house.desk.take(other, ELS)
-        board = await boards(house).of("els", ELS.teams)
-        assert [card.conversation_id for card in board.own] == [other]
-        assert board.own[0].unanswered == 0
+        own = await boards(house).own("els")
+        assert own.presence == queue.AVAILABLE
+        assert [card.conversation_id for card in own.cards] == [other]
+        assert own.cards[0].unanswered == 0
         clock.forward(seconds=1)
         await house.say("hallo?", "r3")
         await house.say(address="r3", kind=Kind.IMAGE, media=Media("f"))
         await house.work()
-        [card] = (await boards(house).of("els", ELS.teams)).own
+        [card] = (await boards(house).own("els")).cards
         assert (card.unanswered, card.excerpt) == (2, "hallo?")
         await house.desk.send(other, ELS, "Dag")
-        [card] = (await boards(house).of("els", ELS.teams)).own
+        [card] = (await boards(house).own("els")).cards
         assert card.unanswered == 0
 
     async def test_nobody(self, house: TestHouse) -> None:
-        board = await boards(house).of("els", ())
-        assert (board.waiting, board.own, board.presence) == ((), (), queue.AWAY)
+        own, line = await boards(house).own("els"), await boards(house).line(())
+        assert (line.cards, line.count, own.cards, own.presence) == ((), 0, (), queue.AWAY)
 
     async def test_the_rows_change_with_it(self, house: TestHouse, clock: SetClock) -> None:
         read = boards(house)
@@ -105,9 +103,9 @@ class TestBoard:
         for number in range(QUEUE + 2):
             clock.forward(seconds=1)
             keys.append(await waits(house, f"r{number}"))
-        board = await boards(house).of("els", ELS.teams)
-        assert [card.conversation_id for card in board.waiting] == keys[:QUEUE]
-        assert board.count == QUEUE + 2
+        line = await boards(house).line(ELS.teams)
+        assert [card.conversation_id for card in line.cards] == keys[:QUEUE]
+        assert line.count == QUEUE + 2
 
     async def test_search(self, house: TestHouse) -> None:
         key = await waits(house, topic=PASSPORT.slug)
@@ -277,7 +275,7 @@ class TestSigns:
         key = await waits(house)
         await house.say("nog iets")
         await house.work()
-        signs = Signs(house.database, {"kept": house.channel})
+        signs = Signs(house.database, house.bus, {"kept": house.channel})
         await signs.typing(key, "els")
         assert house.channel.acknowledged == []
         await here(house, ELS)

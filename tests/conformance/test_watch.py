@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,16 +15,17 @@ from bot.app.roles import background
 from bot.board import Boards
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
-from bot.db.tables import outbox
+from bot.db.tables import handoffs, outbox
 from bot.desk import Agent
 from bot.model import Delivery
+from bot.signs import TYPES
 from bot.thread import Threads
-from bot.watch import BOARD, THREAD, Viewer, Watch
+from bot.watch import OWN, QUEUE, THREAD, TYPING, Viewer, Watch
 from tests.conformance.test_desk import ELS, JAN, here, waits
 from tests.conftest import SetClock
 from tests.house import PASSPORT, TestHouse, article
 
-LIA = Agent("lia", "Lia", ("burgerzaken",))
+LIA = Agent("lia", "Lia", ("burgerzaken",), 3)
 
 PATIENCE = 20.0
 
@@ -40,7 +42,7 @@ def house(database: Database, bus: MemoryBus, clock: SetClock) -> TestHouse:
 
 @pytest.fixture
 async def watch(house: TestHouse, bus: MemoryBus) -> AsyncIterator[Watch]:
-    boards = Boards(house.database, house.municipality, article)
+    boards = Boards(house.database, house.municipality, article, house.clock)
     made = Watch(bus, boards, Threads(house.database, {"kept": house.channel}, house.clock))
     async with background(made.keep_watching()):
         yield made
@@ -52,6 +54,12 @@ async def hears(viewer: Viewer, *parts: str) -> None:
     async with asyncio.timeout(PATIENCE):
         while wanted:
             wanted -= set(await viewer.next())
+
+
+async def quiet(viewer: Viewer) -> None:
+    """Until all is told that there is to tell."""
+    while await silence(viewer, 0.5):
+        pass
 
 
 async def silence(viewer: Viewer, seconds: float = 0.3) -> list[str]:
@@ -78,9 +86,9 @@ class TestWakes:
     async def test_who_comes_fetches_all(self, house: TestHouse, watch: Watch) -> None:
         key = await waits(house)
         async with watch.viewer("els", ELS.teams, key) as viewer:
-            assert await viewer.next() == [BOARD, THREAD]
+            assert await viewer.next() == [OWN, QUEUE, THREAD]
         async with watch.viewer("els", ELS.teams, "") as viewer:
-            assert await viewer.next() == [BOARD]
+            assert await viewer.next() == [OWN, QUEUE]
 
     async def test_a_line_reaches_whose_it_is(self, house: TestHouse, watch: Watch) -> None:
         key = await waits(house)
@@ -92,13 +100,10 @@ class TestWakes:
             watch.viewer("jan", JAN.teams, "") as elsewhere,
         ):
             for viewer in (els, looks_on, elsewhere):
-                await hears(viewer, BOARD)
-            await asyncio.sleep(watching.QUEUE_PACE + 0.2)
-            for viewer in (els, looks_on, elsewhere):
-                await silence(viewer)
+                await quiet(viewer)
             await house.say("hallo?")
             await house.work()
-            await hears(els, BOARD, THREAD)
+            await hears(els, OWN, THREAD)
             assert await silence(looks_on) == [THREAD]
             assert await silence(elsewhere) == []
 
@@ -110,15 +115,17 @@ class TestWakes:
             watch.viewer("els", ELS.teams, "") as els,
             watch.viewer("lia", LIA.teams, "") as lia,
         ):
-            await hears(els, BOARD)
-            await hears(lia, BOARD)
+            await quiet(els)
+            await quiet(lia)
+            marks = [watch.mark(ELS.teams), watch.mark(LIA.teams)]
             await waits(house, "r1")
-            await hears(els, BOARD)
+            assert await els.next() == [QUEUE]
+            assert [watch.mark(ELS.teams) != marks[0], watch.mark(LIA.teams) != marks[1]] == [True, False]
             began = asyncio.get_running_loop().time()
             await waits(house, "r2", topic=PASSPORT.slug)
             await waits(house, "r3", topic=PASSPORT.slug)
-            await hears(lia, BOARD)
-            await hears(els, BOARD)
+            assert await lia.next() == [QUEUE]
+            assert await els.next() == [QUEUE]
             assert asyncio.get_running_loop().time() - began > 0.5, "not at once again"
             assert await silence(els, 1.5) == [], "many changes are one word"
 
@@ -126,19 +133,47 @@ class TestWakes:
         key = await waits(house)
         await here(house, ELS, JAN)
         async with watch.viewer("els", ELS.teams, "") as els, watch.viewer("jan", JAN.teams, key) as jan:
-            await hears(els, BOARD)
-            await hears(jan, BOARD, THREAD)
+            await quiet(els)
+            await quiet(jan)
             await house.desk.take(key, ELS)
-            await hears(els, BOARD)
-            await hears(jan, BOARD, THREAD)
+            await hears(els, OWN, QUEUE)
+            await hears(jan, QUEUE, THREAD)
 
     async def test_presence_in_another_tab(self, house: TestHouse, watch: Watch) -> None:
         await here(house, ELS)
         async with watch.viewer("els", ELS.teams, "") as els:
-            await hears(els, BOARD)
-            await silence(els)
+            await quiet(els)
             await house.desk.seen(ELS, queue.BREAK)
-            await hears(els, BOARD)
+            assert await els.next() == [OWN]
+
+    async def test_an_offer_and_its_end(
+        self, house: TestHouse, watch: Watch, bus: MemoryBus, clock: SetClock
+    ) -> None:
+        key = await waits(house)
+        await here(house, ELS, JAN)
+        async with watch.viewer("els", ELS.teams, "") as els, watch.viewer("jan", JAN.teams, "") as jan:
+            await quiet(els)
+            await quiet(jan)
+            until = clock() + timedelta(seconds=30)
+            async with house.database.write() as connection:
+                offer = sa.update(handoffs).values(offered_to="els", offered_until=until)
+                await connection.execute(offer)
+            await bus.publish("console", key)
+            await hears(els, OWN)
+            clock.forward(seconds=31)
+            await bus.publish("console")
+            await hears(els, OWN)
+            assert OWN not in await silence(jan)
+
+    async def test_typing(self, house: TestHouse, watch: Watch, bus: MemoryBus) -> None:
+        key = await waits(house)
+        async with watch.viewer("els", ELS.teams, key) as els, watch.viewer("jan", JAN.teams, "") as jan:
+            await quiet(els)
+            await quiet(jan)
+            await bus.publish(TYPES, key)
+            assert await els.next() == [TYPING]
+            await bus.publish(TYPES)
+            assert await silence(els) == await silence(jan) == []
 
 
 async def test_without_a_wake_a_look_tells(
@@ -149,7 +184,7 @@ async def test_without_a_wake_a_look_tells(
     await here(house, ELS)
     await house.desk.take(key, ELS)
     async with watch.viewer("els", ELS.teams, key) as els:
-        await hears(els, BOARD, THREAD)
+        await hears(els, OWN, QUEUE, THREAD)
         async with house.database.write() as connection:
             await connection.execute(sa.update(outbox).values(state=Delivery.READ))
         await hears(els, THREAD)
@@ -162,7 +197,7 @@ async def test_a_store_that_is_away_is_looked_at_again(
     key = await waits(house)
     await here(house, ELS)
     async with watch.viewer("els", ELS.teams, key) as els:
-        await hears(els, BOARD, THREAD)
+        await hears(els, OWN, QUEUE, THREAD)
         with monkeypatch.context() as away:
 
             async def refuse(*_args: object) -> None:
@@ -173,4 +208,4 @@ async def test_a_store_that_is_away_is_looked_at_again(
             async with asyncio.timeout(PATIENCE):
                 while "the consoles can't be told" not in caplog.text:
                     await asyncio.sleep(0.02)
-        await hears(els, BOARD, THREAD)
+        await hears(els, OWN, QUEUE, THREAD)

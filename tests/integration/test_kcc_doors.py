@@ -36,7 +36,8 @@ DOORS = {
     ("GET", "/kcc"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/conversations/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/overzicht"): Permission.ASSIGN,
-    ("GET", "/kcc/parts/board"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/own"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/queue"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/thread/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/lines/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/colleagues"): Permission.SEE_CONVERSATIONS,
@@ -47,6 +48,7 @@ DOORS = {
     ("POST", "/kcc/presence"): Permission.ANSWER,
     ("POST", "/kcc/next"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/take"): Permission.ANSWER,
+    ("POST", "/kcc/conversations/{id}/decline"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/send"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/template"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/note"): Permission.ANSWER,
@@ -239,7 +241,7 @@ async def test_what_residents_write_stays_text(site: Site) -> None:
     assert (await site.post(f"/kcc/conversations/{key}/take"))[0] == 200
     assert (await site.post(f"/kcc/conversations/{key}/note", {"text": EVIL}))[0] == 200
     pages = [f"/kcc/conversations/{key}", f"/kcc/parts/thread/{key}", f"/kcc/parts/lines/{key}?before=99"]
-    for path in [*pages, "/kcc", "/kcc/parts/board"]:
+    for path in [*pages, "/kcc", "/kcc/parts/own"]:
         status, text = await site.get(path)
         assert status == 200
         assert "<script>alert" not in text and "<img src=x" not in text, path

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot import queue
-from bot.board import SHORTEST, Board, Boards
+from bot.board import SHORTEST, Boards
 from bot.briefing import Briefings
 from bot.clock import Clock
 from bot.db.database import Database
@@ -20,6 +20,7 @@ from bot.quick import QuickReplies
 from bot.shift import Shifts
 from bot.thread import Thread, Threads, agent_names
 from bot.web.kcc.doors import As, Door, problem
+from bot.web.kcc.line import Lines
 from bot.web.kcc.pages import Pages
 from bot.web.kcc.shelf import Shelf
 from bot.web.member import Member, Permission, permitted
@@ -35,6 +36,7 @@ class Console:
         database: Database,
         municipality: Municipality,
         boards: Boards,
+        lines: Lines,
         threads: Threads,
         briefings: Briefings,
         shifts: Shifts,
@@ -47,6 +49,7 @@ class Console:
         self._database = database
         self._municipality = municipality
         self._boards = boards
+        self._lines = lines
         self._threads = threads
         self._briefings = briefings
         self._shifts = shifts
@@ -62,7 +65,8 @@ class Console:
             Door("GET", "/kcc", _SEE, self.home, page=True),
             Door("GET", "/kcc/conversations/{id}", _SEE, self.conversation, page=True),
             Door("GET", "/kcc/overzicht", Permission.ASSIGN, self.overview, page=True),
-            Door("GET", "/kcc/parts/board", _SEE, self.board),
+            Door("GET", "/kcc/parts/own", _SEE, self.own),
+            Door("GET", "/kcc/parts/queue", _SEE, self.line),
             Door("GET", "/kcc/parts/thread/{id}", _SEE, self.thread),
             Door("GET", "/kcc/parts/lines/{id}", _SEE, self.lines),
             Door("GET", "/kcc/parts/colleagues", _SEE, self.colleagues),
@@ -83,11 +87,13 @@ class Console:
         return await self._screen(member, thread, missing=thread is None)
 
     async def _screen(self, member: Member, thread: Thread | None, *, missing: bool = False) -> web.Response:
-        values = await self._around(member, thread)
+        values, agent = await self._around(member, thread), self._as_agent(member)
         response = self._pages.page(
             "kcc.html.j2",
             member,
-            board=await self._board(member),
+            own=await self._boards.own(agent.id),
+            line=await self._boards.line(agent.teams),
+            most=agent.most,
             quick=self._quick.for_agent(member.name),
             teams=self._municipality.teams,
             leads=permitted(member.roles, Permission.ASSIGN),
@@ -96,10 +102,6 @@ class Console:
         )
         response.set_status(404 if missing else 200)
         return response
-
-    async def _board(self, member: Member) -> Board:
-        agent = self._as_agent(member)
-        return await self._boards.of(agent.id, agent.teams)
 
     async def _around(self, member: Member, thread: Thread | None) -> dict[str, Any]:
         """What the templates of a conversation need."""
@@ -121,12 +123,15 @@ class Console:
         found = {slug: self._shelf.article(slug) for slug in slugs}
         return {slug: article.title if article else slug for slug, article in found.items()}
 
-    async def board(self, request: web.Request, member: Member) -> web.Response:
-        """Both lists."""
-        board = await self._board(member)
-        return self._pages.part(
-            "kcc_board.html.j2", member, board=board, opened=request.query.get("open", "")
-        )
+    async def own(self, _request: web.Request, member: Member) -> web.Response:
+        """What the agent has in hand, and what is offered."""
+        agent = self._as_agent(member)
+        own = await self._boards.own(agent.id)
+        return self._pages.part("kcc_desk.html.j2", member, own=own, most=agent.most, opened="")
+
+    async def line(self, _request: web.Request, member: Member) -> web.Response:
+        """Who waits."""
+        return self._pages.made(await self._lines.of(self._as_agent(member).teams))
 
     async def thread(self, request: web.Request, member: Member) -> web.Response:
         """A conversation and all around it. `opened`: it was not on the screen before, and that is noted."""

@@ -30,8 +30,8 @@ class Live:
         self._closing.set()
 
     async def stream(self, request: web.Request, member: Member) -> web.StreamResponse:
-        """Server-sent events: `board` and `thread`, each at the start and then with every change. Who comes back
-        fetches both, so nothing can be missed or come twice."""
+        """Server-sent events: `own`, `queue` and `thread`, each at the start and then with every change; and `typing`
+        when the resident types. Who comes back fetches the first three, so nothing can be missed or come twice."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",

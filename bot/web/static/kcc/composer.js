@@ -4,7 +4,7 @@ import { act } from "./http.js";
 import { current, lookAtEnd, onParts, refresh } from "./conversation.js";
 import { told, wrong } from "./notices.js";
 
-const TYPING = 8_000;
+const TYPING = 3_000;
 
 let source = null;
 let message = null;

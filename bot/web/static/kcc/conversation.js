@@ -1,6 +1,6 @@
 /** The conversation on the screen: opened, kept up to date, and scrolled. */
 
-import { act, part } from "./http.js";
+import { act, oneAtATime, part } from "./http.js";
 import { merge, prepend, replace } from "./parts.js";
 import { wrong } from "./notices.js";
 
@@ -9,8 +9,6 @@ const NEAR = 120;
 /** Parts of the page that hold it. */
 const place = (name) => document.querySelector(`[data-part="${name}"]`);
 
-let running = null;
-let again = false;
 let atEnd = true;
 const watch = new ResizeObserver(() => atEnd && toEnd());
 const followers = [];
@@ -46,23 +44,14 @@ export async function open(id, { pushed = false } = {}) {
   for (const tell of followers) tell(true);
 }
 
-/** Fetch what is on the screen again. One at a time; what is asked for meanwhile is done after it. */
-export function refresh() {
-  if (running) again = true;
-  else running = fetchUntilDone().finally(() => (running = null));
-  return running;
-}
-
-async function fetchUntilDone() {
-  do {
-    again = false;
-    try {
-      if (current()) await fetchAgain();
-    } catch (error) {
-      if (error.status) wrong(error.message); // without a connection the line says so itself
-    }
-  } while (again);
-}
+/** Fetch what is on the screen again. */
+export const refresh = oneAtATime(async () => {
+  try {
+    if (current()) await fetchAgain();
+  } catch (error) {
+    if (error.status) wrong(error.message); // without a connection the line says so itself
+  }
+});
 
 async function fetchAgain() {
   const id = current();
