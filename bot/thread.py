@@ -98,8 +98,8 @@ class Threads:
             handoff = await _handoff(connection, conversation_id)
             if found is None or handoff is None or found.channel not in self._channels:
                 return None
-            lines, older = await _lines(connection, conversation_id, before)
             names = await agent_names(connection)
+            lines, older = await _lines(connection, conversation_id, before, names)
         channel = self._channels[found.channel]
         return Thread(
             conversation_id,
@@ -152,7 +152,7 @@ async def _handoff(connection: AsyncConnection, conversation_id: str) -> Any | N
 
 
 async def _lines(
-    connection: AsyncConnection, conversation_id: str, before: int | None
+    connection: AsyncConnection, conversation_id: str, before: int | None, names: Mapping[str, str]
 ) -> tuple[list[Line], int | None]:
     query = sa.select(messages).where(messages.c.conversation_id == conversation_id)
     if before is not None:
@@ -161,7 +161,7 @@ async def _lines(
     rows = list(reversed(newest[:PAGE]))
     files = await _files(connection, [row.id for row in rows])
     sent = await _sent(connection, conversation_id, [row.sent_with or row.id for row in rows])
-    writers = await _writers(connection, conversation_id)
+    writers = await _writers(connection, conversation_id, names)
     lines = [_line(row, files.get(row.id, ()), sent.get(row.sent_with or row.id), writers) for row in rows]
     return lines, (int(rows[0].seq) if len(newest) > PAGE else None)
 
@@ -212,14 +212,15 @@ async def _sent(connection: AsyncConnection, conversation_id: str, keys: Sequenc
     return found
 
 
-async def _writers(connection: AsyncConnection, conversation_id: str) -> list[tuple[datetime, str]]:
+async def _writers(
+    connection: AsyncConnection, conversation_id: str, names: Mapping[str, str]
+) -> list[tuple[datetime, str]]:
     """Who had the conversation from when: an agent's line is theirs."""
     query = (
         sa.select(owner_history.c.at, owner_history.c.actor)
         .where(owner_history.c.conversation_id == conversation_id, owner_history.c.after == Owner.AGENT)
         .order_by(owner_history.c.seq)
     )
-    names = await agent_names(connection)
     return [(row.at, names.get(row.actor, "")) for row in await connection.execute(query)]
 
 

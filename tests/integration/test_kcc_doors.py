@@ -39,6 +39,7 @@ DOORS = {
     ("GET", "/kcc/parts/own"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/queue"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/thread/{id}"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/side/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/lines/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/colleagues"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/overview"): Permission.ASSIGN,
@@ -240,7 +241,12 @@ async def test_what_residents_write_stays_text(site: Site) -> None:
         )
     assert (await site.post(f"/kcc/conversations/{key}/take"))[0] == 200
     assert (await site.post(f"/kcc/conversations/{key}/note", {"text": EVIL}))[0] == 200
-    pages = [f"/kcc/conversations/{key}", f"/kcc/parts/thread/{key}", f"/kcc/parts/lines/{key}?before=99"]
+    pages = [
+        f"/kcc/conversations/{key}",
+        f"/kcc/parts/thread/{key}?opened=1",
+        f"/kcc/parts/side/{key}",
+        f"/kcc/parts/lines/{key}?before=99",
+    ]
     for path in [*pages, "/kcc", "/kcc/parts/own"]:
         status, text = await site.get(path)
         assert status == 200
@@ -346,7 +352,8 @@ async def test_only_conversations_with_a_person_can_be_read(site: Site) -> None:
     async with site.house.database.write() as connection:
         await connection.execute(sa.delete(handoffs))
     assert (await site.get(f"/kcc/conversations/{key}"))[0] == 404
-    assert (await site.get(f"/kcc/parts/thread/{key}"))[0] == 404
+    for part in ("thread", "side"):
+        assert (await site.get(f"/kcc/parts/{part}/{key}"))[0] == 404
     assert "Niets gevonden" in (await site.post("/kcc/parts/search", {"text": "geheim"}))[1]
 
 
@@ -357,6 +364,15 @@ async def test_opening_is_noted_and_looking_again_is_not(site: Site) -> None:
     await site.get(f"/kcc/parts/thread/{key}")
     noted = [(row.actor, row.action, row.object) for row in await site.rows(audit)]
     assert noted == [("els", "opened conversation", key)] * 2
+
+
+@pytest.mark.parametrize("path", ["thread/{}", "side/{}", "lines/{}?before=9"])
+async def test_reading_a_part_alone_is_noted_too(site: Site, path: str) -> None:
+    key = await site.waiting({})
+    for _ in range(3):
+        assert (await site.get(f"/kcc/parts/{path.format(key)}"))[0] == 200
+    noted = [(row.actor, row.action, row.object) for row in await site.rows(audit)]
+    assert noted == [("els", "opened conversation", key)]
 
 
 @pytest.mark.parametrize(("text", "found"), [("TURKIJE", 1), ("ur", 0), ("100%", 1), ("10_%", 0), ("", 0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,9 @@ from bot.web.kcc.line import Lines
 from bot.web.kcc.pages import Pages
 from bot.web.kcc.shelf import Shelf
 from bot.web.member import Member, Permission, permitted
+
+OPENED = "opened conversation"
+AWHILE = timedelta(hours=1)
 
 _SEE = Permission.SEE_CONVERSATIONS
 
@@ -68,6 +72,7 @@ class Console:
             Door("GET", "/kcc/parts/own", _SEE, self.own),
             Door("GET", "/kcc/parts/queue", _SEE, self.line),
             Door("GET", "/kcc/parts/thread/{id}", _SEE, self.thread),
+            Door("GET", "/kcc/parts/side/{id}", _SEE, self.side),
             Door("GET", "/kcc/parts/lines/{id}", _SEE, self.lines),
             Door("GET", "/kcc/parts/colleagues", _SEE, self.colleagues),
             Door("GET", "/kcc/parts/overview", Permission.ASSIGN, self.overview_part),
@@ -83,7 +88,7 @@ class Console:
         """The screen with one. That it was opened is noted."""
         thread = await self._threads.of(request.match_info["id"])
         if thread is not None:
-            await self._noted(member, "opened conversation", thread.conversation_id)
+            await self._noted(member, OPENED, thread.conversation_id)
         return await self._screen(member, thread, missing=thread is None)
 
     async def _screen(self, member: Member, thread: Thread | None, *, missing: bool = False) -> web.Response:
@@ -103,20 +108,22 @@ class Console:
         response.set_status(404 if missing else 200)
         return response
 
-    async def _around(self, member: Member, thread: Thread | None) -> dict[str, Any]:
-        """What the templates of a conversation need."""
-        briefing = await self._briefings.of(thread.conversation_id) if thread else None
-        async with self._database.read() as connection:
-            names = await agent_names(connection)
+    async def _around(self, member: Member, thread: Thread | None, *, briefed: bool = True) -> dict[str, Any]:
+        """What the templates of a conversation need; with the briefing where it is shown."""
+        briefing = await self._briefings.of(thread.conversation_id) if thread and briefed else None
         return {
             "thread": thread,
             "briefing": briefing,
-            "names": names,
+            "names": await self._names() if briefing else {},
             "mine": thread is not None and thread.agent == member.id,
             "answers": permitted(member.roles, Permission.ANSWER),
             "files": permitted(member.roles, Permission.SEE_FILES),
             "titles": self._titles(thread),
         }
+
+    async def _names(self) -> Mapping[str, str]:
+        async with self._database.read() as connection:
+            return await agent_names(connection)
 
     def _titles(self, thread: Thread | None) -> Mapping[str, str]:
         slugs = {line.article for line in thread.lines if line.article} if thread else set()
@@ -134,13 +141,27 @@ class Console:
         return self._pages.made(await self._lines.of(self._as_agent(member).teams))
 
     async def thread(self, request: web.Request, member: Member) -> web.Response:
-        """A conversation and all around it. `opened`: it was not on the screen before, and that is noted."""
+        """A conversation. `opened`: it was not on the screen before; that is noted, and all around it comes along."""
         thread = await self._threads.of(request.match_info["id"])
         if thread is None:
             return problem(404, "Dit gesprek is er niet (meer).")
-        if "opened" in request.query:
-            await self._noted(member, "opened conversation", thread.conversation_id)
-        return self._pages.part("kcc_thread.html.j2", member, **await self._around(member, thread))
+        opened = "opened" in request.query
+        if opened:
+            await self._noted(member, OPENED, thread.conversation_id)
+        elif thread.agent != member.id:
+            await self._read_by(member, thread.conversation_id)
+        around = await self._around(member, thread, briefed=opened)
+        return self._pages.part("kcc_thread.html.j2", member, opened=opened, **around)
+
+    async def side(self, request: web.Request, member: Member) -> web.Response:
+        """The note of the handoff, with those of colleagues and what was before."""
+        key = request.match_info["id"]
+        briefing = await self._briefings.of(key)
+        if briefing is None:
+            return problem(404, "Dit gesprek is er niet (meer).")
+        await self._read_by(member, key)
+        names = await self._names()
+        return self._pages.part("kcc_aside.html.j2", member, briefing=briefing, names=names)
 
     async def lines(self, request: web.Request, member: Member) -> web.Response:
         """Older lines."""
@@ -150,7 +171,10 @@ class Console:
         thread = await self._threads.of(request.match_info["id"], before=int(before))
         if thread is None:
             return problem(404, "Dit gesprek is er niet (meer).")
-        return self._pages.part("kcc_older.html.j2", member, **await self._around(member, thread))
+        await self._read_by(member, thread.conversation_id)
+        return self._pages.part(
+            "kcc_older.html.j2", member, **await self._around(member, thread, briefed=False)
+        )
 
     async def colleagues(self, _request: web.Request, member: Member) -> web.Response:
         """To whom a conversation can go."""
@@ -183,6 +207,19 @@ class Console:
     async def overview_part(self, _request: web.Request, member: Member) -> web.Response:
         """The same, fetched again."""
         return self._pages.part("kcc_shift.html.j2", member, shift=await self._shifts.now())
+
+    async def _read_by(self, member: Member, conversation_id: str) -> None:
+        """What is read without being opened on the page is noted as well, unless that was done a short while ago."""
+        known = sa.select(audit.c.seq).where(
+            audit.c.actor == member.id,
+            audit.c.object == conversation_id,
+            audit.c.at > self._clock() - AWHILE,
+            audit.c.action.in_((OPENED, "took conversation")),
+        )
+        async with self._database.read() as connection:
+            if await connection.scalar(known.limit(1)) is not None:
+                return
+        await self._noted(member, OPENED, conversation_id)
 
     async def _noted(self, member: Member, action: str, what: str) -> None:
         row = {"actor": member.id, "action": action, "object": what, "detail": {}}

@@ -5,11 +5,13 @@ import { merge, prepend, replace } from "./parts.js";
 import { wrong } from "./notices.js";
 
 const NEAR = 120;
+const SIDE_WAIT = 3000;
 
 /** Parts of the page that hold it. */
 const place = (name) => document.querySelector(`[data-part="${name}"]`);
 
 let atEnd = true;
+let sideTimer = 0;
 const watch = new ResizeObserver(() => atEnd && toEnd());
 const followers = [];
 
@@ -53,6 +55,19 @@ export const refresh = oneAtATime(async () => {
   }
 });
 
+/** Fetch what stands beside it again. It says little new with each line, so not with each line. */
+export const side = oneAtATime(async () => {
+  clearTimeout(sideTimer);
+  sideTimer = 0;
+  const id = current();
+  try {
+    const fresh = await part(`/kcc/parts/side/${encodeURIComponent(id)}`);
+    if (id === current()) replace(place("side"), fresh.querySelector('[data-part="side"]'));
+  } catch (error) {
+    if (error.status) wrong(error.message);
+  }
+});
+
 async function fetchAgain() {
   const id = current();
   const fresh = await part(`/kcc/parts/thread/${encodeURIComponent(id)}`);
@@ -61,7 +76,8 @@ async function fetchAgain() {
     document.getElementById("older").replaceWith(fresh.querySelector("#older"));
   }
   if (atEnd) toEnd();
-  for (const name of ["head", "side"]) replace(place(name), fresh.querySelector(`[data-part="${name}"]`));
+  replace(place("head"), fresh.querySelector('[data-part="head"]'));
+  sideTimer ||= setTimeout(side, SIDE_WAIT);
   const composer = fresh.querySelector('[data-part="composer"]');
   const changed = composer.dataset.kind !== place("composer").dataset.kind;
   if (changed) {
