@@ -1,6 +1,6 @@
 """Times of day: `half drie`, `'s middags`, `na drie uur`, `tussen 2 en 4`, and which half of the day is meant.
 
-Without opening hours a time may be meant from five in the morning until ten in the evening: who means the night says
+Without opening hours a time may be meant from five in the morning until nine in the evening: who means the night says
 so. `half drie` is 14.30, and `8 uur` can be both.
 """
 
@@ -16,7 +16,9 @@ from actions.dates.span import Context, Grain, Reading, Span
 from actions.dates.when import Slot
 
 _HALF, _DAY = 720, 1440
-_EARLY, _LATE = 5 * 60, 22 * 60
+_EARLY, _LATE = 5 * 60, 21 * 60
+_NOT_BEFORE = 7 * 60
+"""The same for a part of a day: `na vijf uur` is in the afternoon."""
 _MOST_DAYS = 62
 """Over more days a time of day is not written out: it is a span with `every`."""
 
@@ -66,7 +68,8 @@ class Times:
                 return inside
         if self.figures:
             return self.options[:1]
-        day = tuple(o for o in self.options if all(_EARLY <= m < _LATE for m in o.said))
+        early = _NOT_BEFORE if self.open else _EARLY
+        day = tuple(o for o in self.options if all(early <= m <= _LATE for m in o.said))
         return day or self.options
 
     def _daily(self, option: Option, context: Context, scope: Span | None) -> Span:
@@ -122,6 +125,11 @@ def part_of_day(name: str) -> Times:
     """`'s middags`"""
     start, end, _, _ = PARTS[name]
     return Times((Option(60 * start, 60 * end),), sure=True, part=name)
+
+
+def between_hours(start: int, end: int) -> Times:
+    """From an hour until another, of which nothing is to be asked."""
+    return Times((Option(60 * start, 60 * end),), sure=True)
 
 
 def opened(kind: Literal["before", "after"], times: Times) -> Times:

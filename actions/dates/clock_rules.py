@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions.dates.clock import Option, Times, between, clock, minutes_from, opened, part_of_day
+from actions.dates.clock import Times, between, between_hours, clock, minutes_from, opened, part_of_day
 from actions.dates.days import Unit
 from actions.dates.grammar import GRAMMAR
 from actions.dates.span import Grain
@@ -75,7 +75,7 @@ def part(name: str) -> Times:
 @GRAMMAR.rule("T", "na lunch", "na middag")
 def after_lunch() -> Times:
     """`na de lunch`, `na de middag`"""
-    return Times((Option(13 * 60, 17 * 60),), sure=True)
+    return between_hours(13, 17)
 
 
 @GRAMMAR.rule("T", "begin|eind|einde|vroeg|laat PART", "PART vroeg|laat")
@@ -87,7 +87,7 @@ def section_of_day(*given: str) -> Times | None:
     if name is None:
         return None
     start, end = hours[name][0 if early else 1]
-    return Times((Option(60 * start, 60 * end),), sure=True)
+    return between_hours(start, end)
 
 
 @GRAMMAR.rule("T", "middernacht")

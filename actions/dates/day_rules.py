@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import calendar
 
 from actions.dates.clock import part_of_day
 from actions.dates.days import (
@@ -30,6 +30,7 @@ from actions.dates.span import Grain
 from actions.dates.when import AnyOf, Slot, Ways, When, when
 
 _TOO_FINE = {Slot.DAY, Slot.TIME, Slot.OPEN, Slot.SOON, Slot.SECTION}
+_LEAP_YEAR = 2028
 _SHIFTS = {"this": 0, "coming": 1, "next": 1, "last": -1}
 
 
@@ -188,11 +189,13 @@ def slashed_date(written: tuple[int, int]) -> When | None:
 
 
 def _date(number: int, month: int, year: int | None = None) -> When | None:
-    try:
-        date(year or 2028, month, number)  # a leap year
-    except ValueError:
+    """A day that is not there (`31 november`) is a slip: the last of the month, or the day after."""
+    if not (1 <= month <= 12 and 1 <= number <= 31):
         return None
-    return when(Date(number, month, year))
+    last = calendar.monthrange(year or _LEAP_YEAR, month)[1]
+    if number <= last:
+        return when(Date(number, month, year))
+    return when(Ways((when(Date(last, month, year)), when(Date(1, month + 1, year)))))
 
 
 @GRAMMAR.rule("W", "N of|en N MO", "H of|en H MO")
@@ -249,6 +252,20 @@ def section(name: str, of: When | Grain) -> When | None:
     return period.with_part(Section(name))  # type: ignore[arg-type]
 
 
+@GRAMMAR.rule("W", "half MO")
+def half_month(number: int) -> When:
+    """`half december`"""
+    return When((Month(number), Section("middle")))
+
+
+@GRAMMAR.rule("W", "UNIT W")
+def unit_of(grain: Grain, day: When) -> When | None:
+    """`de week van 7 december`"""
+    if len(day.parts) > 1 or not isinstance(day.parts[0], Date | SpecialDay) or grain is not Grain.WEEK:
+        return None
+    return when(Neighbour(0, grain, day))
+
+
 @GRAMMAR.rule("PERIOD", "W")
 def period(of: When) -> When | None:
     """What a weekday can be counted in."""
@@ -265,6 +282,18 @@ def this_period(grain: Grain) -> When | None:
 def nth_weekday(nth: int, number: int, of: When) -> When | None:
     """`eerste maandag van december`"""
     return when(Nth(nth, number, Grain.DAY, of))
+
+
+@GRAMMAR.rule("W", "W ,? ORD WD")
+def nth_weekday_of(of: When, nth: int, number: int) -> When | None:
+    """`december, eerste maandag`"""
+    return None if of.slots & _TOO_FINE else when(Nth(nth, number, Grain.DAY, of))
+
+
+@GRAMMAR.rule("W", "W ,? ORD UNIT")
+def nth_unit_of(of: When, nth: int, grain: Grain) -> When | None:
+    """`volgende maand, de eerste week`"""
+    return None if of.slots & _TOO_FINE else nth_unit(nth, grain, of)
 
 
 @GRAMMAR.rule("W", "LAST WD PERIOD")

@@ -319,8 +319,7 @@ class Section(_OfOneSlot):
 
 @dataclass(frozen=True)
 class Nth(_OfOneSlot):
-    """`eerste maandag van december`, `laatste week van januari`; the last is -1. A week belongs to the month in which
-    its Monday is. `after` something: `derde dinsdag na kerst`."""
+    """`eerste maandag van december`, `laatste week van januari`; the last is -1.  `after` something: `derde dinsdag na kerst`."""
 
     nth: int
     number: int | None
@@ -342,10 +341,23 @@ class Nth(_OfOneSlot):
             span = reading[0]
             if self.after and span.end:
                 span = Span(span.end, None, Grain.DAY)
+            if self.grain is Grain.WEEK and not self.after and span.end:
+                found += ((week,) for week in self._weeks(span.start, span.end))
+                continue
             candidates = list(self._candidates(span))
             if -len(candidates) <= self.nth <= len(candidates):
                 found.append((candidates[self.nth if self.nth < 0 else self.nth - 1],))
         return found
+
+    def _weeks(self, start: datetime, end: datetime) -> list[Span]:
+        """A week with four working days or more in the period is its first or last for sure; with two or three it may
+        be, and so may the one beside it."""
+        edge = start if self.nth > 0 else end - timedelta(days=1)
+        inside = 5 - edge.weekday() if self.nth > 0 else min(5, edge.weekday() + 1)
+        step = 1 if self.nth > 0 else -1
+        shifts = (0,) if inside >= 4 else (0, step) if inside >= 2 else (step,)
+        found = (unit(Grain.WEEK, edge, shift + self.nth - step) for shift in shifts)
+        return [week for week in found if week.start < end and week.end and week.end > start]
 
     def _candidates(self, span: Span) -> Iterator[Span]:
         end = span.end or span.start + timedelta(days=370)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actions.dates.clock import between_hours
 from actions.dates.days import Date, FromTo, Open
 from actions.dates.grammar import GRAMMAR, any_of, merged
 from actions.dates.when import Slot, When, when
@@ -11,6 +12,12 @@ from actions.dates.when import Slot, When, when
 def together(one: When, other: When) -> When | None:
     """`volgende week` + `dinsdag` + `middag`"""
     return merged(one, other)
+
+
+@GRAMMAR.rule("W", "W vroeg")
+def early(one: When) -> When | None:
+    """`morgen vroeg`"""
+    return merged(one, when(between_hours(7, 10)))
 
 
 @GRAMMAR.rule("W", "om W", "een W")

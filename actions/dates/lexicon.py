@@ -91,6 +91,9 @@ def ordinals() -> dict[str, int]:
     return words
 
 
+_AFTER_HOURS = "enen tweeen drieen vieren vijven zessen zevenen achten negenen tienen elven twaalven"
+"""`na drieën`"""
+
 _ALSO: dict[tuple[str, object], str] = {
     ("DAY", 0): "vandaag vndg",
     ("DAY", 1): "morgen mrgn",
@@ -104,14 +107,14 @@ _ALSO: dict[tuple[str, object], str] = {
     ("UNIT", Grain.MINUTE): "minuut minuten minuutje minuutjes min",
     ("UNIT", Grain.HOUR): "uur uurtje uren uurtjes",
     ("UNIT", Grain.DAY): "dag dagen dagje dgn",
-    ("UNIT", Grain.WEEK): "week weken weekje wk",
+    ("UNIT", Grain.WEEK): "week weken weekje",
     ("UNIT", Grain.MONTH): "maand maanden maandje mnd",
     ("UNIT", Grain.QUARTER): "kwartaal kwartalen",
     ("UNIT", Grain.YEAR): "jaar jaren",
-    ("PART", "ochtend"): "ochtend ochtends sochtends ochtenden smorgens morgens smorgends",
+    ("PART", "ochtend"): "ochtend ochtends sochtends ochtenden smorgens morgens smorgends ochtenduren",
     ("PART", "voormiddag"): "voormiddag",
-    ("PART", "middag"): "middag middags smiddags middagen namiddag",
-    ("PART", "avond"): "avond avonds savonds avonden",
+    ("PART", "middag"): "middag middags smiddags middagen namiddag middaguren",
+    ("PART", "avond"): "avond avonds savonds avonden avonduren",
     ("PART", "nacht"): "nacht nachts snachts",
     ("PART", "lunch"): "lunch lunchpauze lunchtijd",
     ("TODAY", "ochtend"): "vanochtend vanmorgen",
@@ -123,12 +126,12 @@ _ALSO: dict[tuple[str, object], str] = {
     ("SECTION", "end"): "eind einde laat",
     ("WEEKEND", None): "weekend weekeinde weekends",
     ("WD", 0): "ma",
-    ("WD", 1): "di",
-    ("WD", 2): "wo woe",
-    ("WD", 3): "do don",
+    ("WD", 1): "di dins",
+    ("WD", 2): "wo woe woens",
+    ("WD", 3): "do don dond donderd",
     ("WD", 4): "vr vrij vrijd",
-    ("WD", 5): "za zat",
-    ("WD", 6): "zon",
+    ("WD", 5): "za zat zaterd",
+    ("WD", 6): "zon zond",
     ("MO", 1): "jan",
     ("MO", 2): "feb febr",
     ("MO", 3): "mrt",
@@ -161,6 +164,8 @@ def _words() -> dict[str, list[tuple[str, object]]]:
         add(word, "N", number)
         if 1 < number <= 24:
             add(word, "H", number)
+    for number, word in enumerate(_AFTER_HOURS.split(), start=1):
+        add(word, "H", number)
     for word, number in ordinals().items():
         add(word, "ORD", number)
     for word, name in HOLIDAYS.items():
@@ -214,6 +219,7 @@ PHRASES: dict[tuple[str, ...], str] = {
     ("s", "avonds"): "avond",
     ("s", "nachts"): "nacht",
     ("a", "s"): "aanstaande",
+    ("een", "uur", "of"): "om",
     ("rond",): "om",
     ("tegen",): "om",
     ("omstreeks",): "om",
@@ -221,6 +227,31 @@ PHRASES: dict[tuple[str, ...], str] = {
     ("of", "anders"): "of",
     ("of", "desnoods"): "of",
 }
+
+_NOT_POSSIBLE = ("kan", "lukt", "past", "schikt", "gaat", "komt", "kunnen")
+_BETWEEN = (
+    (),
+    ("ik",),
+    ("ik", "helaas"),
+    ("helaas",),
+    ("me",),
+    ("mij",),
+    ("het",),
+    ("we",),
+    ("wij",),
+    ("echt",),
+)
+PHRASES |= {(verb, *words, "niet"): "kan_niet" for verb in _NOT_POSSIBLE for words in _BETWEEN}
+
+MORE_WORDS = frozenset(
+    {"half", "kwart", "vanaf", "tussen", "uiterlijk", "binnen", "behalve", "kerstdag", "kwartier"}
+)
+"""Words that only rules know, whose spelling is repaired too."""
+
+VERBS = frozenset(
+    ["kan", "kunnen", "wil", "willen", "zou", "ben", "heb", "is", "past", "schikt", "lukt", "komt", "gaat", "mag", "moet", "werk", "om", "of", "en", "na", "voor", "vanaf", "tot", "niet"]
+)
+"""What may follow an ordinal that is a day (`de 15e kan ik`); after another word it counts that (`de 3e verdieping`)."""
 
 FILLERS = frozenset(
     [
@@ -234,7 +265,6 @@ FILLERS = frozenset(
         "liefst",
         "liever",
         "ergens",
-        "maar",
         "dan",
         "ook",
         "even",

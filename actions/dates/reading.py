@@ -117,7 +117,7 @@ def _less(span: Span, no: Span) -> Iterator[Span]:
 def _told(
     readings: list[Reading], without: Reading, wanted: When | None, used: tuple[str, ...]
 ) -> Understood:
-    shown = unique(reading for each in readings for reading in _aware(each))
+    shown = [reading for each in readings for reading in _aware(each)]
     return Understood(
         spans=shown[0] if len(shown) == 1 else (),
         alternatives=tuple(shown) if len(shown) > 1 else (),
@@ -128,9 +128,11 @@ def _told(
 
 
 def _aware(reading: Reading) -> Iterator[Reading]:
-    """With their zone; a minute that summer time ends twice is two readings."""
-    for fold in (0, 1):
-        yield tuple(_zoned(span, fold) for span in reading)
+    """With their zone; a time that the end of summer time brings twice is two readings."""
+    first, second = (tuple(_zoned(span, fold) for span in reading) for fold in (0, 1))
+    yield first
+    if any(a.start.utcoffset() != b.start.utcoffset() for a, b in zip(first, second, strict=True)):
+        yield second
 
 
 def _zoned(span: Span, fold: int = 0) -> Span:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -107,7 +107,10 @@ def wall(moment: datetime) -> datetime:
 
 
 def aware(moment: datetime, fold: int = 0) -> datetime:
-    """The moment of a wall clock. A time that summer time skips is moved on (2.30 becomes 3.30)."""
-    local = moment.replace(tzinfo=AMSTERDAM, fold=fold)
-    shown = local.astimezone(ZoneInfo("UTC")).astimezone(AMSTERDAM)
-    return shown if shown.replace(tzinfo=None) != moment else local
+    """The moment of a wall clock; of one that summer time ends twice the first, or the second with `fold`.
+
+    A time that summer time skips is moved on: 2.30 becomes 3.30.
+    """
+    first = moment.replace(tzinfo=AMSTERDAM, fold=0)
+    shown = first.astimezone(UTC).astimezone(AMSTERDAM)
+    return shown if shown.replace(tzinfo=None) != moment else moment.replace(tzinfo=AMSTERDAM, fold=fold)

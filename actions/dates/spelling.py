@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from actions.dates.lexicon import WORDS
+from actions.dates.lexicon import MORE_WORDS, WORDS
 
 _LONG = 6
 _SLIPS = {
@@ -121,7 +121,7 @@ def _is_near(word: str, right: str) -> bool:
 
 
 _BY_DELETION: dict[str, set[str]] = {}
-for _right in WORDS:
+for _right in (*WORDS, *MORE_WORDS):
     if len(_right) >= 4:
         for _form in _deletions(_right):
             _BY_DELETION.setdefault(_form, set()).add(_right)

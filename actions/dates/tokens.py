@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from actions.dates.lexicon import FILLERS, HOLIDAYS, PHRASES, WORDS
+from actions.dates.lexicon import FILLERS, MORE_WORDS, PHRASES, VERBS, WORDS
 from actions.dates.spelling import repaired
 
 _LONGEST = 1000
@@ -24,16 +24,13 @@ _TOKEN = re.compile(
   | (?P<short>\d{1,2}[-/]\d{1,2})(?![\d/-])
   | (?P<ordinal>\d{1,2}\s?(?:e|de|ste|ʳ)\b)
   | (?P<number>\d+)
+  | (?P<till>t/m)
   | (?P<word>['’`]?[^\W\d_]+(?:['’`][^\W\d_]+)*)
-  | (?P<mark>[-–—/&,]|t/m)
+  | (?P<mark>[-–—/&,])
     """,
     re.VERBOSE,
 )
-_DAY_HEADS = sorted(
-    (w for w, kinds in WORDS.items() if any(k in ("WD", "DAY") for k, _ in kinds) and len(w) > 5),
-    key=len,
-    reverse=True,
-)
+_DAY_HEADS = {w for w, kinds in WORDS.items() if any(k in ("WD", "DAY") for k, _ in kinds) and len(w) > 5}
 _TAILS = {w for w, kinds in WORDS.items() if any(k == "PART" for k, _ in kinds)} | {"morgen"}
 
 
@@ -50,15 +47,22 @@ class Token:
 def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
     """The runs of known words; `literals` are the words that the rules name. What lies between means nothing here."""
     runs: list[list[Token]] = [[]]
-    for token in _joined(list(_written(message[:_LONGEST], literals))):
+    found = list(_joined(list(_written(message[:_LONGEST], literals))))
+    for token, following in zip(found, [*found[1:], None], strict=True):
         if token.text in FILLERS:
             continue
         kinds = token.kinds or tuple(WORDS.get(token.text, ()))
+        if following and not _known_word(following, literals):
+            kinds = tuple(kind for kind in kinds if kind[0] != "ORD")
         if kinds or token.text in literals:
             runs[-1].append(Token(token.text, token.start, token.end, kinds))
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
+
+
+def _known_word(token: Token, literals: frozenset[str]) -> bool:
+    return bool(token.kinds) or any(token.text in words for words in (WORDS, FILLERS, VERBS, literals))
 
 
 def _written(message: str, literals: frozenset[str]) -> Iterator[Token]:
@@ -70,7 +74,7 @@ def _written(message: str, literals: frozenset[str]) -> Iterator[Token]:
         kind = kind or next(k for k in ("full", "date", "clock", "short") if found[k])
         yield from (
             _word(found[0], start, end, literals)
-            if kind in ("word", "mark")
+            if kind in ("word", "mark", "till")
             else (Token(found[0], start, end, tuple(_figures(kind, found[0]))),)
         )
 
@@ -122,9 +126,9 @@ def _word(word: str, start: int, end: int, literals: frozenset[str]) -> Iterator
         yield Token("uur", start, end)
         return
     if word not in WORDS:
-        for head in _DAY_HEADS:
-            tail = word.removeprefix(head)
-            if tail != word and (tail := tail if tail in _TAILS else _known(tail)) in _TAILS:
+        for at in range(len(word) - 3, 3, -1):
+            head, tail = _known(word[:at]), _known(word[at:])
+            if head in _DAY_HEADS and tail in _TAILS:
                 yield Token(head, start, end)
                 yield Token("ochtend" if tail == "morgen" else tail, start, end)
                 return
@@ -132,14 +136,14 @@ def _word(word: str, start: int, end: int, literals: frozenset[str]) -> Iterator
 
 
 def _known(word: str) -> str:
-    return word if word in WORDS or word in HOLIDAYS else repaired(word)
+    return word if word in WORDS or word in MORE_WORDS else repaired(word)
 
 
 def _joined(found: list[Token]) -> Iterator[Token]:
     """Words in a row that mean one thing, the longest first."""
     at = 0
     while at < len(found):
-        for length in (3, 2, 1):
+        for length in (4, 3, 2, 1):
             run = found[at : at + length]
             if len(run) == length and (one := PHRASES.get(tuple(token.text for token in run))):
                 yield Token(one, run[0].start, run[-1].end)
