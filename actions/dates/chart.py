@@ -6,6 +6,7 @@ both are given to the rule, other words are not. `?` behind makes it optional. A
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -169,6 +170,9 @@ def _rules(makes: str, pattern: str, make: Make) -> Iterator[Rule]:
         places.append(sum(p is not None for p in places) if given else None)
         elements.append(Element(bare, words, given))
     arguments = sum(place is not None for place in places)
+    inspect.signature(make).bind(
+        *range(arguments)
+    )  # a rule that can't take what its pattern gives fails at once
     choices = [(True, False) if name.endswith("?") else (True,) for name in written]
     for chosen in itertools.product(*choices):
         kept = [i for i, keep in enumerate(chosen) if keep]

@@ -160,6 +160,8 @@ def between(first: Times, last: Times) -> Times | None:
 
 def both(one: Times, other: Times) -> Times | None:
     """`3 uur 's middags`: the readings of a time that belong to a part of the day; None where there are none."""
+    if one.open and other.open:
+        return _overlap(one, other)
     if one.part is None:
         one, other = other, one
     if one.part is None or other.part is not None:
@@ -182,3 +184,15 @@ def both(one: Times, other: Times) -> Times | None:
 def _clock_face(minutes: int, part: str) -> int:
     """Midnight belongs to the night that begins with it."""
     return minutes % _DAY if part == "nacht" else minutes
+
+
+def _overlap(one: Times, other: Times) -> Times | None:
+    """`na half tien maar voor elf`: the shortest that both allow."""
+    pairs = ((max(a.start, b.start), min(a.end, b.end)) for a in one.options for b in other.options)
+    lengths = sorted((end - start, start, end) for start, end in pairs if start < end)
+    if not lengths:
+        return None
+    options = tuple(
+        Option(start, end, (start, end)) for length, start, end in lengths if length == lengths[0][0]
+    )
+    return replace(one, options=options, grain=min(one.grain, other.grain, key=list(Grain).index))

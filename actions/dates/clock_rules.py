@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actions.dates.clock import Times, between, between_hours, clock, minutes_from, opened, part_of_day
+from actions.dates.clock import Times, between, between_hours, both, clock, minutes_from, opened, part_of_day
 from actions.dates.days import Unit
 from actions.dates.grammar import GRAMMAR
 from actions.dates.span import Grain
@@ -66,6 +66,18 @@ def minutes_beside(count: int, unit: Grain | None, side: str, of: Times | int) -
     return minutes_from(whole, count if side == "over" else -count)
 
 
+@GRAMMAR.rule("T", "T in? PART")
+def of_the_day(times: Times, name: str) -> Times | None:
+    """`drie uur 's middags`"""
+    return None if times.open else both(times, part_of_day(name))
+
+
+@GRAMMAR.rule("T", "T uiterlijk")
+def at_last(times: Times) -> Times | None:
+    """`elf uur op zijn laatst`"""
+    return open_time("uiterlijk", times)
+
+
 @GRAMMAR.rule("T", "PART")
 def part(name: str) -> Times:
     """`'s middags`"""
@@ -78,7 +90,7 @@ def after_lunch() -> Times:
     return between_hours(13, 17)
 
 
-@GRAMMAR.rule("T", "begin|eind|einde|vroeg|laat PART", "PART vroeg|laat")
+@GRAMMAR.rule("T", "begin|eind|einde|vroeg|laat in? PART", "PART vroeg|laat")
 def section_of_day(*given: str) -> Times | None:
     """`eind van de middag`, `vroeg in de ochtend`"""
     name = next((g for g in given if g in ("ochtend", "middag", "avond")), None)

@@ -112,11 +112,23 @@ def one_and_a_half(_: str, grain: Grain) -> tuple[int, Grain] | None:
 @GRAMMAR.rule("W", "binnen LENGTH")
 def within(length: tuple[int, Grain]) -> When:
     """`binnen twee weken`"""
-    return when(Next(*length))
+    return when(Next(*length, within_it=True))
 
 
-@GRAMMAR.rule("W", "over LENGTH")
-def ahead(length: tuple[int, Grain]) -> When:
+@GRAMMAR.rule("LENGTH", "N en N half UNIT", "N en N halfuur")
+def and_a_half(count: int, one: int, grain: Grain | None = None) -> tuple[int, Grain] | None:
+    """`twee en een half uur`"""
+    return (60 * count + 30, Grain.MINUTE) if one == 1 and grain in (None, Grain.HOUR) else None
+
+
+@GRAMMAR.rule("W", "nu")
+def now() -> When:
+    """`nu`"""
+    return when(Unit(Grain.MINUTE))
+
+
+@GRAMMAR.rule("W", "over|in LENGTH")
+def ahead(_: str, length: tuple[int, Grain]) -> When:
     """`over drie dagen`"""
     return when(Ahead(*length))
 
@@ -167,6 +179,25 @@ def neighbour(grain: Grain, side: str, origin: When) -> When | None:
 def date_in_words(number: int, month: int, year: int | None = None) -> When | None:
     """`3 december`, `3e dec. 2026`"""
     return _date(number, month, year)
+
+
+@GRAMMAR.rule("W", "MO N ,? YEAR?")
+def date_behind_month(month: int, number: int, year: int | None = None) -> When | None:
+    """`december 3`"""
+    return _date(number, month, year)
+
+
+@GRAMMAR.rule("W", "ORD UNIT YEAR?")
+def quarter(nth: int, grain: Grain, year: int | None = None) -> When | None:
+    """`derde kwartaal`"""
+    period = when(Year(year)) if year else when(Unit(Grain.YEAR))
+    return when(Nth(nth, None, grain, period)) if grain is Grain.QUARTER else None
+
+
+@GRAMMAR.rule("VOID", "ORD UNIT", "ORD WD")
+def counted(_: int, __: object) -> str:
+    """`de eerste week`: of what is not said, and `eerste` is no day of the month here."""
+    return ""
 
 
 @GRAMMAR.rule("W", "DATE")

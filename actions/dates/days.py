@@ -212,6 +212,24 @@ class Date(_OfOneSlot):
 
 
 @dataclass(frozen=True)
+class NamedDate(_OfOneSlot):
+    """`dinsdag 1 december`: a date with its weekday. Where that is another one either may be the slip, unless the day
+    has just passed: `dinsdag 3 november`, written on the 23rd."""
+
+    weekday: Weekday
+    date: Date
+    slot = Slot.DAY
+
+    def within(self, scope: Span | None, context: Context) -> list[Reading]:
+        readings = self.date.within(scope, context)
+        past = replace(self.date, year=context.now.year).within(None, context) if self.date.month else []
+        for reading in (*readings, *past):
+            if reading[0].start.weekday() == self.weekday.number:
+                return [reading]
+        return [*readings, *replace(self.weekday, which=None).within(scope, context)]
+
+
+@dataclass(frozen=True)
 class Month(_OfOneSlot):
     """`januari`: the one that is now or comes next, or of the year that was named."""
 
@@ -414,16 +432,22 @@ class Open(_OfOneSlot):
 
 @dataclass(frozen=True)
 class Next(_OfOneSlot):
-    """`de komende drie weken`, `binnen een week`: from now on, so long."""
+    """`de komende drie dagen`: that many after this one; weeks count from today. `binnen een week`: from now on."""
 
     count: int
     grain: Grain
+    within_it: bool = False
     slot = Slot.OPEN
 
     def within(self, scope: Span | None, context: Context) -> list[Reading]:
-        start, end = context.now, moved(context.now, self.count, self.grain)
+        first, last = unit(self.grain, context.now, 1), unit(self.grain, context.now, self.count)
+        start, end = first.start, last.end
         if self.count < 0:
-            start, end = end, start
+            start, end = last.start, unit(self.grain, context.now).start
+        elif self.within_it or self.grain is Grain.WEEK:
+            start, end = context.now, moved(context.now, self.count, self.grain)
+            if self.grain not in (Grain.MINUTE, Grain.HOUR):
+                end = midnight(end.date())
         return [(Span(start, end, self.grain),)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from actions.dates import clock
 from actions.dates.chart import Grammar
 from actions.dates.clock import Times
-from actions.dates.days import Date, SpecialDay, Unit, Weekday
+from actions.dates.days import Date, NamedDate, SpecialDay, Unit, Weekday
 from actions.dates.when import AnyOf, Both, Part, When
 
 GRAMMAR = Grammar()
@@ -41,8 +41,9 @@ def _fused(known: Part, part: Part) -> Part | None:
             kept = tuple(item for item in items if item)
             return AnyOf(kept) if len(kept) == len(items) else None
     if isinstance(known, _DAYS) and isinstance(part, _DAYS) and type(known) is not type(part):
-        date, name = (part, known) if isinstance(known, Weekday) else (known, part)
-        return Both(name, date) if isinstance(name, Weekday) else None
+        name, date = (known, part) if isinstance(known, Weekday) else (part, known)
+        if isinstance(name, Weekday):
+            return NamedDate(name, date) if isinstance(date, Date) else Both(name, date)
     return None
 
 

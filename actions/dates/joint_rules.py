@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from actions.dates.clock import between_hours
-from actions.dates.days import Date, FromTo, Open
+from actions.dates.days import Date, FromTo, Open, Unit, Weekday
 from actions.dates.grammar import GRAMMAR, any_of, merged
+from actions.dates.span import Grain
 from actions.dates.when import Slot, When, when
 
 
-@GRAMMAR.rule("W", "W W", "W , W", "W om W")
+@GRAMMAR.rule("W", "W W", "W , W")
 def together(one: When, other: When) -> When | None:
     """`volgende week` + `dinsdag` + `middag`"""
     return merged(one, other)
@@ -20,10 +21,16 @@ def early(one: When) -> When | None:
     return merged(one, when(between_hours(7, 10)))
 
 
-@GRAMMAR.rule("W", "om W", "een W")
+@GRAMMAR.rule("W", "om W", "in W")
 def around(one: When) -> When:
-    """`om half drie`, `een maandag`"""
+    """`om half drie`, `in januari`"""
     return one
+
+
+@GRAMMAR.rule("W", "N WD")
+def a_weekday(one: int, number: int) -> When | None:
+    """`een maandag`"""
+    return when(Weekday(number)) if one == 1 else None
 
 
 @GRAMMAR.rule("W", "W of|en|,|&|/ W", "W , of W")
@@ -53,6 +60,19 @@ def open_end(word: str, edge: When) -> When | None:
         "t/m": "until",
     }
     return when(Open(kinds[word], edge))  # type: ignore[arg-type]
+
+
+@GRAMMAR.rule("W", "W uiterlijk")
+def at_last(edge: When) -> When | None:
+    """`vrijdag op zijn laatst`"""
+    return open_end("uiterlijk", edge)
+
+
+@GRAMMAR.rule("W", "voor|tot|uiterlijk|t/m eind|einde W", "voor|tot|uiterlijk|t/m eind|einde UNIT")
+def before_its_end(_: str, __: str, period: When | Grain) -> When | None:
+    """`voor het einde van de maand`"""
+    edge = when(Unit(period)) if isinstance(period, Grain) else period
+    return open_end("uiterlijk", edge)
 
 
 @GRAMMAR.rule("W", "W tot|t/m|-|– W", "tussen W en W")

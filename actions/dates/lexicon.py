@@ -21,6 +21,8 @@ PARTS: dict[str, tuple[int, int, int, int]] = {
     "avond": (18, 24, 16, 24),
     "nacht": (0, 6, 0, 7),
     "lunch": (12, 14, 11, 15),
+    "am": (0, 12, 0, 12),
+    "pm": (12, 24, 12, 24),
 }
 HOLIDAYS: dict[str, str] = {
     # As a word: as `holidays` calls it, or as actions/dates/special_days.py does.
@@ -54,6 +56,12 @@ HOLIDAYS: dict[str, str] = {
     "moederdag": "moederdag",
     "vaderdag": "vaderdag",
     "halloween": "halloween",
+    "lente": "lente",
+    "voorjaar": "lente",
+    "zomer": "zomer",
+    "herfst": "herfst",
+    "najaar": "herfst",
+    "winter": "winter",
     "allerheiligen": "allerheiligen",
 }
 SECOND_DAYS = {
@@ -117,6 +125,8 @@ _ALSO: dict[tuple[str, object], str] = {
     ("PART", "avond"): "avond avonds savonds avonden avonduren",
     ("PART", "nacht"): "nacht nachts snachts",
     ("PART", "lunch"): "lunch lunchpauze lunchtijd",
+    ("PART", "am"): "am",
+    ("PART", "pm"): "pm",
     ("TODAY", "ochtend"): "vanochtend vanmorgen",
     ("TODAY", "middag"): "vanmiddag",
     ("TODAY", "avond"): "vanavond",
@@ -180,6 +190,13 @@ PHRASES: dict[tuple[str, ...], str] = {
     # Words in a row that mean one thing, as one token.
     ("tot", "en", "met"): "t/m",
     ("tot", "aan"): "tot",
+    ("wk",): "week",
+    ("een", "paar"): "twee",
+    ("paar",): "twee",
+    ("ten", "laatste"): "uiterlijk",
+    ("direct",): "nu",
+    ("meteen",): "nu",
+    ("nu", "meteen"): "nu",
     ("tm",): "t/m",
     ("zo", "snel", "mogelijk"): "zsm",
     ("zo", "spoedig", "mogelijk"): "zsm",
@@ -249,7 +266,32 @@ MORE_WORDS = frozenset(
 """Words that only rules know, whose spelling is repaired too."""
 
 VERBS = frozenset(
-    ["kan", "kunnen", "wil", "willen", "zou", "ben", "heb", "is", "past", "schikt", "lukt", "komt", "gaat", "mag", "moet", "werk", "om", "of", "en", "na", "voor", "vanaf", "tot", "niet"]
+    [
+        "kan",
+        "kunnen",
+        "wil",
+        "willen",
+        "zou",
+        "ben",
+        "heb",
+        "is",
+        "past",
+        "schikt",
+        "lukt",
+        "komt",
+        "gaat",
+        "mag",
+        "moet",
+        "werk",
+        "om",
+        "of",
+        "en",
+        "na",
+        "voor",
+        "vanaf",
+        "tot",
+        "niet",
+    ]
 )
 """What may follow an ordinal that is a day (`de 15e kan ik`); after another word it counts that (`de 3e verdieping`)."""
 
@@ -258,7 +300,6 @@ FILLERS = frozenset(
         "de",
         "het",
         "op",
-        "in",
         "van",
         "aan",
         "graag",

@@ -51,7 +51,7 @@ def _found(text: str) -> Iterator[tuple[str, When, str]]:
     for run in tokens(text, _LITERALS):
         for at in range(0, len(run), _LONGEST_RUN):
             piece = run[at : at + _LONGEST_RUN]
-            for start, end, kind, value in GRAMMAR.parse(piece, ("W", "NOT", "EITHER")):
+            for start, end, kind, value in GRAMMAR.parse(piece, ("W", "NOT", "EITHER", "VOID")):
                 if isinstance(value, When):
                     yield kind, value, text[piece[start].start : piece[end - 1].end]
 

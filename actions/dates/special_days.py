@@ -18,6 +18,7 @@ _FIXED = {
     "allerheiligen": (11, 1),
     "Bevrijdingsdag": (5, 5),  # a day off once in five years, a day with a name in all
 }
+_SEASONS = {"lente": ((3, 21), (6, 20)), "zomer": ((6, 21), (9, 23)), "herfst": ((9, 24), (12, 20))}
 _SUNDAYS = {"moederdag": (5, 2), "vaderdag": (6, 3)}
 _LONGER = {"kerst": "Eerste Kerstdag", "pasen": "Eerste paasdag", "pinksteren": "Eerste Pinksterdag"}
 _CHRISTMAS_HOLIDAYS = {
@@ -36,6 +37,11 @@ def special_day(name: str, year: int) -> tuple[date, date] | None:
     if name in _FIXED:
         day = date(year, *_FIXED[name])
         return day, day
+    if name in _SEASONS:
+        first_day, last_day = _SEASONS[name]
+        return date(year, *first_day), date(year, *last_day)
+    if name == "winter":
+        return date(year, 12, 21), date(year + 1, 3, 20)
     if name in _SUNDAYS:
         month, nth = _SUNDAYS[name]
         first = date(year, month, 1)

@@ -30,6 +30,12 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_MONTH = "|".join(
+    ("jan", "feb", "mrt", "maart", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+)
+_SUNDAY = re.compile(rf"zo\.?,?\s*(?:$|\d{{1,2}}(?:[-/]\d|e?\s+(?:{_MONTH})))")
+"""`zo` is a Sunday before a date only, or as all that is written; else a small word."""
+
 _DAY_HEADS = {w for w, kinds in WORDS.items() if any(k in ("WD", "DAY") for k, _ in kinds) and len(w) > 5}
 _TAILS = {w for w, kinds in WORDS.items() if any(k == "PART" for k, _ in kinds)} | {"morgen"}
 
@@ -72,6 +78,11 @@ def _written(message: str, literals: frozenset[str]) -> Iterator[Token]:
         start, end = found.span()
         kind = found.lastgroup if found.lastgroup not in ("sep", "unit") else None
         kind = kind or next(k for k in ("full", "date", "clock", "short") if found[k])
+        if kind == "clock" and "." in found[0] and not found["unit"] and text[:start].endswith("op "):
+            kind = "short"  # "op 10.10" is a day, "om 10.10" a time
+        if found[0] == "zo" and _SUNDAY.match(text, start) and (found.end() + 1 < len(text) or not start):
+            yield Token("zondag", start, end)
+            continue
         yield from (
             _word(found[0], start, end, literals)
             if kind in ("word", "mark", "till")
@@ -84,12 +95,10 @@ def _figures(kind: str, text: str) -> Iterator[tuple[str, object]]:
     if kind == "full":
         yield "DATE", (parts[2], parts[1], parts[0])
     elif kind == "date":
-        year = parts[2] + 2000 if parts[2] < 100 else parts[2]
+        year = _full_year(parts[2])
         yield "DATE", (parts[0], parts[1], year)
     elif kind == "clock":
         yield "CLOCK", (parts[0], parts[1], text[0] == "0")
-        if re.fullmatch(r"\d{1,2}\.\d{2}", text):
-            yield "DOTTED", (parts[0], parts[1])
     elif kind == "short":
         yield ("SLASHED" if "/" in text else "DASHED"), (parts[0], parts[1])
     elif kind == "ordinal":
@@ -102,6 +111,11 @@ def _figures(kind: str, text: str) -> Iterator[tuple[str, object]]:
             yield ("ZERO" if len(text) == 2 and text[0] == "0" else "H"), number
         if 2000 <= number < 2100:
             yield "YEAR", number
+
+
+def _full_year(year: int) -> int:
+    """`26` is 2026; who was born in `74` was so in 1974."""
+    return year if year >= 100 else 2000 + year if year < 70 else 1900 + year
 
 
 def _word(word: str, start: int, end: int, literals: frozenset[str]) -> Iterator[Token]:

@@ -121,9 +121,6 @@ class Both:
 
     def within(self, scope: Span | None, context: Context) -> list[Reading]:
         firsts, seconds = self.first.within(scope, context), self.second.within(scope, context)
-        weekday = [r for r in seconds if any(_same_weekday(r[0], f[0]) for f in firsts if f and r)]
-        return weekday or [*seconds, *firsts]
-
-
-def _same_weekday(one: Span, other: Span) -> bool:
-    return one.start.weekday() == other.start.weekday()
+        days = {reading[0].start.weekday() for reading in firsts if reading}
+        agreed = [reading for reading in seconds if reading and reading[0].start.weekday() in days]
+        return agreed or [*seconds, *firsts]
