@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from actions.dates.bounds import FromTo, Open
 from actions.dates.clock import between_hours
-from actions.dates.days import Date, FromTo, Open, Unit, Weekday
+from actions.dates.days import Date, Unit, Weekday
 from actions.dates.grammar import GRAMMAR, any_of, merged
 from actions.dates.span import Grain
 from actions.dates.when import Slot, When, when

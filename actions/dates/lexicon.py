@@ -265,66 +265,16 @@ MORE_WORDS = frozenset(
 )
 """Words that only rules know, whose spelling is repaired too."""
 
-VERBS = frozenset(
-    [
-        "kan",
-        "kunnen",
-        "wil",
-        "willen",
-        "zou",
-        "ben",
-        "heb",
-        "is",
-        "past",
-        "schikt",
-        "lukt",
-        "komt",
-        "gaat",
-        "mag",
-        "moet",
-        "werk",
-        "om",
-        "of",
-        "en",
-        "na",
-        "voor",
-        "vanaf",
-        "tot",
-        "niet",
-    ]
+_BEHIND = (
+    "kan kunnen wil willen zou ben heb is past schikt lukt komt gaat mag moet werk om of en na voor "
+    "vanaf tot niet"
 )
-"""What may follow an ordinal that is a day (`de 15e kan ik`); after another word it counts that (`de 3e verdieping`)."""
+VERBS = frozenset(_BEHIND.split())
+"""What may follow an ordinal that is a day (`de 15e kan ik`). Before other words it counts: `de 3e verdieping`."""
 
-FILLERS = frozenset(
-    [
-        "de",
-        "het",
-        "op",
-        "van",
-        "aan",
-        "graag",
-        "liefst",
-        "liever",
-        "ergens",
-        "dan",
-        "ook",
-        "even",
-        "eens",
-        "zo",
-        "ongeveer",
-        "circa",
-        "precies",
-        "exact",
-        "stipt",
-        "al",
-        "pas",
-        "hoor",
-        "nog",
-        "is",
-        "wel",
-        "eventueel",
-        "bijvoorbeeld",
-        "best",
-    ]
+_SMALL = (
+    "de het op van aan graag liefst liever ergens dan ook even eens zo ongeveer circa precies exact "
+    "stipt al pas hoor nog is wel eventueel bijvoorbeeld best"
 )
+FILLERS = frozenset(_SMALL.split())
 """Words that change nothing between words that do."""

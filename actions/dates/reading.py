@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from actions.dates import clock_rules, day_rules, joint_rules
-from actions.dates.days import Soonest, Weekday
+from actions.dates import clock_rules, count_rules, day_rules, joint_rules
+from actions.dates.bounds import Soonest
+from actions.dates.days import Weekday
 from actions.dates.grammar import GRAMMAR, any_of, merged
 from actions.dates.span import Context, Reading, Span, Understood, aware, wall
 from actions.dates.tokens import tokens
@@ -15,7 +16,7 @@ from actions.dates.when import AnyOf, Slot, When, unique
 
 __all__ = ["understand"]
 
-_RULES = (clock_rules, day_rules, joint_rules)  # to import them is to register them
+_RULES = (clock_rules, day_rules, count_rules, joint_rules)  # to import them is to register them
 _LITERALS = frozenset(GRAMMAR.literals)
 _LONGEST_RUN = 16
 _WEEK = timedelta(days=7)

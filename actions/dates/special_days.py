@@ -38,23 +38,26 @@ def special_day(name: str, year: int) -> tuple[date, date] | None:
         day = date(year, *_FIXED[name])
         return day, day
     if name in _SEASONS:
-        first_day, last_day = _SEASONS[name]
-        return date(year, *first_day), date(year, *last_day)
+        (month, first), (last_month, last) = _SEASONS[name]
+        return date(year, month, first), date(year, last_month, last)
     if name == "winter":
         return date(year, 12, 21), date(year + 1, 3, 20)
     if name in _SUNDAYS:
         month, nth = _SUNDAYS[name]
-        first = date(year, month, 1)
-        day = first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))
+        day = _nth_weekday(year, month, nth, 6)
         return day, day
     if name == "prinsjesdag":  # the third Tuesday of September (Grondwet, art. 65)
-        first = date(year, 9, 1)
-        day = first + timedelta(days=(1 - first.weekday()) % 7 + 14)
+        day = _nth_weekday(year, 9, 3, 1)
         return day, day
     first_day = _named(year).get(_LONGER.get(name, name).lower())
     if first_day is None:
         return None
     return first_day, first_day + timedelta(days=1 if name in _LONGER else 0)
+
+
+def _nth_weekday(year: int, month: int, nth: int, weekday: int) -> date:
+    start = date(year, month, 1)
+    return start + timedelta(days=(weekday - start.weekday()) % 7 + 7 * (nth - 1))
 
 
 @lru_cache(maxsize=32)

@@ -40,54 +40,13 @@ _SLIPS = {
     "aub": "aub",
     "pinkster": "pinksteren",
 }
-_OTHERS = frozenset(
-    [
-        "zorgen",
-        "borgen",
-        "vorige",
-        "vandaan",
-        "morgens",
-        "middel",
-        "middelen",
-        "midden",
-        "vierde",
-        "achten",
-        "tienden",
-        "zeven",
-        "negende",
-        "overdag",
-        "avondje",
-        "dagelijks",
-        "wekelijks",
-        "maandelijks",
-        "jaarlijks",
-        "volgend",
-        "volgens",
-        "volgden",
-        "vraagde",
-        "moeilijk",
-        "maanden",
-        "nachten",
-        "ochtenden",
-        "paspoort",
-        "eerder",
-        "laatst",
-        "komen",
-        "kosten",
-        "worden",
-        "kunnen",
-        "december",
-        "november",
-        "dagdeel",
-        "zesde",
-        "werkdag",
-        "werkdagen",
-        "donder",
-        "zaterdagen",
-        "juist",
-        "julia",
-    ]
+_OWN = (
+    "zorgen borgen vorige vandaan morgens middel middelen midden vierde achten tienden zeven negende "
+    "overdag avondje dagelijks wekelijks maandelijks jaarlijks volgend volgens volgden vraagde moeilijk "
+    "maanden nachten ochtenden paspoort eerder laatst komen kosten worden kunnen december november "
+    "dagdeel zesde werkdag werkdagen donder zaterdagen juist julia"
 )
+_OTHERS = frozenset(_OWN.split())
 
 
 @lru_cache(maxsize=4096)

@@ -16,6 +16,9 @@ from actions.dates.spelling import repaired
 _LONGEST = 1000
 """Characters that are looked at: who writes more does not name a moment after that."""
 
+_MOST = 80
+"""Words that say when: nobody needs more, and who sends thousands may not keep us busy."""
+
 _TOKEN = re.compile(
     r"""
     (?P<full>\d{4}-\d{1,2}-\d{1,2})
@@ -53,6 +56,7 @@ class Token:
 def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
     """The runs of known words; `literals` are the words that the rules name. What lies between means nothing here."""
     runs: list[list[Token]] = [[]]
+    known = 0
     found = list(_joined(list(_written(message[:_LONGEST], literals))))
     for token, following in zip(found, [*found[1:], None], strict=True):
         if token.text in FILLERS:
@@ -61,6 +65,9 @@ def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
         if following and not _known_word(following, literals):
             kinds = tuple(kind for kind in kinds if kind[0] != "ORD")
         if kinds or token.text in literals:
+            known += 1
+            if known > _MOST:
+                break
             runs[-1].append(Token(token.text, token.start, token.end, kinds))
         elif runs[-1]:
             runs.append([])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from actions.dates.span import Context, Reading, Span
+from actions.dates.span import Context, Grain, Reading, Span
 
 
 class Slot(IntEnum):
@@ -27,6 +27,18 @@ class Slot(IntEnum):
     TIME = 7
 
 
+SLOTS = {
+    Grain.MINUTE: Slot.DAY,
+    Grain.HOUR: Slot.DAY,
+    Grain.DAY: Slot.DAY,
+    Grain.WEEK: Slot.WEEK,
+    Grain.MONTH: Slot.MONTH,
+    Grain.QUARTER: Slot.MONTH,
+    Grain.YEAR: Slot.YEAR,
+}
+"""The slot of a unit of the calendar."""
+
+
 class Part(Protocol):
     """One part of what was said."""
 
@@ -35,6 +47,17 @@ class Part(Protocol):
 
     def within(self, scope: Span | None, context: Context) -> list[Reading]:
         """The ways to read it inside of what the coarser parts said."""
+
+
+class OfOneSlot:
+    """Most parts fill one slot."""
+
+    __slots__ = ()
+    slot: Slot
+
+    @property
+    def slots(self) -> frozenset[Slot]:
+        return frozenset({self.slot})
 
 
 @dataclass(frozen=True, slots=True)
