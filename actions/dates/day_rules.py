@@ -92,7 +92,7 @@ def slashed_date(written: tuple[int, int]) -> When | None:
 
 def _date(number: int, month: int, year: int | None = None) -> When | None:
     """A day that is not there (`31 november`) is a slip: the last of the month, or the day after."""
-    if not (1 <= month <= 12 and 1 <= number <= 31):
+    if not (1 <= month <= 12 and 1 <= number <= 31) or not 1900 <= (year or _LEAP_YEAR) < 2100:
         return None
     last = calendar.monthrange(year or _LEAP_YEAR, month)[1]
     if number <= last:
@@ -131,6 +131,12 @@ def month_of_year(number: int, year: int) -> When:
 def of_year(origin: When, year: int) -> When | None:
     """`kerst 2027`"""
     return origin.with_part(Year(year)) if isinstance(origin.parts[0], SpecialDay) else None
+
+
+@GRAMMAR.rule("W", "in YEAR")
+def in_year(number: int) -> When:
+    """`in 2027`"""
+    return when(Year(number))
 
 
 @GRAMMAR.rule("W", "week N")

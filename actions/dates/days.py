@@ -83,7 +83,7 @@ class Date(OfOneSlot):
         found = (day for day in self._all(start) if midnight(day) >= start)
         first = next(found, None)
         if first is None or (scope and scope.end and midnight(first) >= scope.end):
-            return [] if self.year is None else [(days(date(self.year, self.month or 1, self.day)),)]
+            return [(days(day),) for day in self._all(start)] if self.year else []
         return [(days(first),)]
 
     def _all(self, start: datetime) -> Iterator[date]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
     runs: list[list[Token]] = [[]]
     known = 0
     found = list(_joined(list(_written(message[:_LONGEST], literals))))
-    for token, following in zip(found, [*found[1:], None], strict=True):
+    for token, following in itertools.zip_longest(found, found[1:]):
         if token.text in FILLERS:
             continue
         kinds = token.kinds or tuple(WORDS.get(token.text, ()))

@@ -16,7 +16,7 @@ def when(
     Where nothing was understood all three are None. What the resident said no to stands in `not`.
     """
     found = understand(text, now, than=than, hours=hours)
-    no = {"not": [_span(span) for span in found.unwanted]} if found.unwanted else {}
+    no = {"not": [_span(span) | _every(span) for span in found.unwanted]} if found.unwanted else {}
     if found.alternatives:
         return {"alternatives": [_reading(reading) for reading in found.alternatives]} | no
     return _reading(found.spans) | no
@@ -31,3 +31,7 @@ def _reading(reading: Reading) -> dict[str, object]:
 def _span(span: Span) -> dict[str, object]:
     end = span.end.isoformat() if span.end else None
     return {"from": span.start.isoformat(), "to": end, "grain": str(span.grain)}
+
+
+def _every(span: Span) -> dict[str, object]:
+    return {"every": span.every} if span.every else {}
