@@ -43,6 +43,37 @@ def in_figures(written: tuple[int, int, bool]) -> Times | None:
     return clock(number, minute, figures=True, sure=padded)
 
 
+@GRAMMAR.rule("T", "om een uur")
+def one_o_clock() -> Times | None:
+    """`om een uur`; `een uur` alone is how long something takes"""
+    return clock(1)
+
+
+@GRAMMAR.rule("T", "PART een uur", "na|vanaf|voor|tot een uur")
+def beside_one(word: str) -> Times | None:
+    """`'s middags een uur`, `na een uur`"""
+    one = clock(1)
+    return one and (open_time(word, one) if word in _KINDS else both(one, part_of_day(word)))
+
+
+@GRAMMAR.rule("T", "half een")
+def half_past_noon() -> Times | None:
+    """`half een`"""
+    return half(1)
+
+
+@GRAMMAR.rule("T", "kwart over|voor een", "kwart over|voor een uur")
+def quarter_of_one(side: str) -> Times | None:
+    """`kwart voor een`"""
+    return minutes_beside(15, None, side, 1)
+
+
+@GRAMMAR.rule("T", "N UNIT? over|voor een")
+def minutes_of_one(count: int, unit: Grain | None, side: str) -> Times | None:
+    """`vijf over een`"""
+    return minutes_beside(count, unit, side, 1)
+
+
 @GRAMMAR.rule("T", "half N")
 def half(number: int) -> Times | None:
     """`half drie`"""

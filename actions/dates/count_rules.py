@@ -23,19 +23,19 @@ def length(count: int, grain: Grain) -> tuple[int, Grain]:
     return count, grain
 
 
-@GRAMMAR.rule("LENGTH", "UNIT")
+@GRAMMAR.rule("LENGTH", "UNIT", "een UNIT")
 def one_length(grain: Grain) -> tuple[int, Grain]:
     """`uurtje` (later)"""
     return 1, grain
 
 
-@GRAMMAR.rule("LENGTH", "N? halfuur")
-def half_an_hour(_: object = None) -> tuple[int, Grain]:
+@GRAMMAR.rule("LENGTH", "een? halfuur")
+def half_an_hour() -> tuple[int, Grain]:
     """`half uur`"""
     return 30, Grain.MINUTE
 
 
-@GRAMMAR.rule("LENGTH", "kwartier|kwartiertje", "N kwartier|kwartiertje")
+@GRAMMAR.rule("LENGTH", "een? kwartier|kwartiertje", "N kwartier|kwartiertje")
 def quarters(*given: object) -> tuple[int, Grain]:
     """`kwartier`, `drie kwartier`"""
     return 15 * next((g for g in given if isinstance(g, int)), 1), Grain.MINUTE
@@ -55,10 +55,10 @@ def within(length: tuple[int, Grain]) -> When:
     return when(Next(*length, within_it=True))
 
 
-@GRAMMAR.rule("LENGTH", "N en N half UNIT", "N en N halfuur")
-def and_a_half(count: int, one: int, grain: Grain | None = None) -> tuple[int, Grain] | None:
+@GRAMMAR.rule("LENGTH", "N en een half UNIT", "N en een halfuur")
+def and_a_half(count: int, grain: Grain | None = None) -> tuple[int, Grain] | None:
     """`twee en een half uur`"""
-    return (60 * count + 30, Grain.MINUTE) if one == 1 and grain in (None, Grain.HOUR) else None
+    return (60 * count + 30, Grain.MINUTE) if grain in (None, Grain.HOUR) else None
 
 
 @GRAMMAR.rule("W", "over|in LENGTH")
@@ -114,6 +114,12 @@ def quarter(nth: int, grain: Grain, year: int | None = None) -> When | None:
     """`derde kwartaal`"""
     period = when(Year(year)) if year else when(Unit(Grain.YEAR))
     return when(Nth(nth, None, grain, period)) if grain is Grain.QUARTER else None
+
+
+@GRAMMAR.rule("VOID", "voor|na|tot|vanaf LENGTH")
+def how_long(_: str, length: tuple[int, Grain]) -> str | None:
+    """`na acht jaar`, `voor een dag`: how long something takes, and eight is no hour here."""
+    return None if length[1] is Grain.HOUR else ""
 
 
 @GRAMMAR.rule("VOID", "ORD UNIT", "ORD WD")

@@ -28,10 +28,10 @@ def around(one: When) -> When:
     return one
 
 
-@GRAMMAR.rule("W", "N WD")
-def a_weekday(one: int, number: int) -> When | None:
+@GRAMMAR.rule("W", "een WD")
+def a_weekday(number: int) -> When:
     """`een maandag`"""
-    return when(Weekday(number)) if one == 1 else None
+    return when(Weekday(number))
 
 
 @GRAMMAR.rule("W", "W of|en|,|&|/ W", "W , of W")

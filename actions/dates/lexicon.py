@@ -171,7 +171,8 @@ def _words() -> dict[str, list[tuple[str, object]]]:
     for number, name in enumerate(MONTHS, start=1):
         add(name, "MO", number)
     for word, number in numbers().items():
-        add(word, "N", number)
+        if word != "een":  # an article, unless a rule names it
+            add(word, "N", number)
         if 1 < number <= 24:
             add(word, "H", number)
     for number, word in enumerate(_AFTER_HOURS.split(), start=1):
@@ -265,12 +266,16 @@ MORE_WORDS = frozenset(
 )
 """Words that only rules know, whose spelling is repaired too."""
 
+UNSURE = frozenset({"do", "vr", "vrij", "zon", "ma", "am", "pm", "nu"})
+"""Words that mean a time only beside others that do, or in a message of few words: `ben ik vrij`, `do I need`."""
+
 _BEHIND = (
     "kan kunnen wil willen zou ben heb is past schikt lukt komt gaat mag moet werk om of en na voor "
-    "vanaf tot niet"
+    "vanaf tot niet komen langskomen terecht afspreken langs hier er bij beter goed prima mij me ik we "
+    "wij u jullie vrij beschikbaar svp aub alstublieft alsjeblieft kom mogelijk zijn doen"
 )
-VERBS = frozenset(_BEHIND.split())
-"""What may follow an ordinal that is a day (`de 15e kan ik`). Before other words it counts: `de 3e verdieping`."""
+GOES_ON = frozenset(_BEHIND.split())
+"""What may follow a day or an hour (`de 15e kan ik`, `na 3`). Before other words these count: `de 3e verdieping`."""
 
 _SMALL = (
     "de het op van aan graag liefst liever ergens dan ook even eens zo ongeveer circa precies exact "

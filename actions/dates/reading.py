@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 from actions.dates import clock_rules, count_rules, day_rules, joint_rules
 from actions.dates.bounds import Soonest
-from actions.dates.days import Weekday
+from actions.dates.days import Weekday, Weekend
 from actions.dates.grammar import GRAMMAR, any_of, merged
 from actions.dates.span import Context, Reading, Span, Understood, aware, wall
 from actions.dates.tokens import tokens
@@ -58,24 +58,23 @@ def _found(text: str) -> Iterator[tuple[str, When, str]]:
 
 
 def _unwanted(when: When, context: Context) -> Reading:
-    """All readings, for none of them is wanted; a weekday without a week is every such day."""
+    """All readings, for none of them is wanted; a weekday or weekend without a week is every such day."""
     spans = [span for reading in when.readings(context) for span in reading]
-    weekly = when.slots <= {Slot.DAY, Slot.TIME} and _of_weekdays(when)
-    if weekly:  # what is today or in a week is one weekday
+    if _every_week(when):  # what is today or in a week is one weekday
         spans = list(
             {(s.start.weekday(), s.start.time()): replace(s, every="week") for s in spans[::-1]}.values()
         )
     return tuple(dict.fromkeys(spans))
 
 
-def _of_weekdays(when: When) -> bool:
-    """Whether all its days are bare weekdays."""
-    days = [part for part in when.parts if Slot.DAY in part.slots]
-    return bool(days) and all(
-        all(map(_of_weekdays, part.items))
+def _every_week(when: When) -> bool:
+    """Whether all that it names besides a time of day is weekdays and weekends, of no week."""
+    parts = [part for part in when.parts if part.slots != {Slot.TIME}]
+    return bool(parts) and all(
+        all(map(_every_week, part.items))
         if isinstance(part, AnyOf)
-        else part == Weekday(getattr(part, "number", -1))
-        for part in days
+        else isinstance(part, Weekday | Weekend) and part.which is None
+        for part in parts
     )
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from actions.dates.lexicon import FILLERS, MORE_WORDS, PHRASES, VERBS, WORDS
+from actions.dates.lexicon import FILLERS, GOES_ON, MORE_WORDS, PHRASES, UNSURE, WORDS
 from actions.dates.spelling import repaired
 
 _LONGEST = 1000
@@ -19,6 +19,8 @@ _LONGEST = 1000
 
 _MOST = 80
 """Words that say when: nobody needs more, and who sends thousands may not keep us busy."""
+
+_FEW = 3
 
 _TOKEN = re.compile(
     r"""
@@ -64,7 +66,7 @@ def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
             continue
         kinds = token.kinds or tuple(WORDS.get(token.text, ()))
         if following and not _known_word(following, literals):
-            kinds = tuple(kind for kind in kinds if kind[0] != "ORD")
+            kinds = tuple(kind for kind in kinds if kind[0] not in ("ORD", "H"))
         if kinds or token.text in literals:
             known += 1
             if known > _MOST:
@@ -72,11 +74,12 @@ def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
             runs[-1].append(Token(token.text, token.start, token.end, kinds))
         elif runs[-1]:
             runs.append([])
-    return [run for run in runs if run]
+    few = len(found) <= _FEW
+    return [run for run in runs if run and (few or any(t.kinds and t.text not in UNSURE for t in run))]
 
 
 def _known_word(token: Token, literals: frozenset[str]) -> bool:
-    return bool(token.kinds) or any(token.text in words for words in (WORDS, FILLERS, VERBS, literals))
+    return bool(token.kinds) or any(token.text in words for words in (WORDS, FILLERS, GOES_ON, literals))
 
 
 def _written(message: str, literals: frozenset[str]) -> Iterator[Token]:

@@ -75,10 +75,13 @@ def judged(phrase: dict[str, Any]) -> tuple[object, object]:
     )
 
 
-@pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase["text"])
-def test_what_residents_write(phrase: dict[str, Any]) -> None:
-    expected, found = judged(phrase)
-    assert found == expected
+def test_what_residents_write() -> None:
+    wrong = []
+    for phrase in PHRASES:
+        expected, found = judged(phrase)
+        if found != expected:
+            wrong.append((phrase["text"], expected, found))
+    assert wrong == []
 
 
 def test_there_are_many_phrases() -> None:
@@ -192,7 +195,7 @@ def test_a_day_said_back_and_read_is_the_same(now: datetime, ahead: int) -> None
 
 
 @given(now=moments, text=texts, than=st.none() | moments)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example(now=MONDAY, text="1-" * 500, than=None)
 @example(now=MONDAY, text="31-12-9999 00-00-0000 0000-00-00 9999-12-31 24:60", than=None)
 @example(now=MONDAY, text="niet geen niet van tot en met 31 2 2027", than=None)
@@ -206,7 +209,7 @@ def test_no_text_raises_and_every_span_is_one(now: datetime, text: str, than: da
 
 
 @given(now=moments, number=st.integers(0, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_weekday_is_the_next_one_and_asked_about_where_it_is_today(now: datetime, number: int) -> None:
     found = understand(WEEKDAYS[number], now)
     today = wall(now).date()
@@ -217,7 +220,7 @@ def test_a_weekday_is_the_next_one_and_asked_about_where_it_is_today(now: dateti
 
 
 @given(now=moments, day=st.integers(1, 28), month=st.integers(1, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_ways_to_write_a_date_are_one_date(now: datetime, day: int, month: int) -> None:
     name = MONTHS[month - 1]
     written = (f"{day} {name}", f"{day}-{month}", f"op {day}e {name}", f"kan het {day:02d}-{month:02d}?")
