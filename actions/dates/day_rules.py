@@ -5,14 +5,27 @@ from __future__ import annotations
 import calendar
 
 from actions.dates.bounds import Soonest
-from actions.dates.clock import part_of_day
-from actions.dates.days import Date, Month, SpecialDay, Unit, Weekday, Weekend, WeekNumber, Which, Year
-from actions.dates.grammar import GRAMMAR
+from actions.dates.clock import between, clock, part_of_day
+from actions.dates.days import (
+    Date,
+    Month,
+    NamedDate,
+    SpecialDay,
+    Unit,
+    Weekday,
+    Weekend,
+    WeekNumber,
+    Which,
+    Year,
+)
+from actions.dates.grammar import GRAMMAR, any_of
 from actions.dates.lexicon import SECOND_DAYS
 from actions.dates.span import Grain
 from actions.dates.when import AnyOf, Ways, When, when
 
 _LEAP_YEAR = 2028
+_LONGEST_VISIT = 6
+"""Hours; `di 1-12` is a date."""
 _SHIFTS = {"this": 0, "coming": 1, "next": 1, "last": -1}
 
 
@@ -81,6 +94,23 @@ def date_in_figures(written: tuple[int, int, int]) -> When | None:
 def short_date(written: tuple[int, int]) -> When | None:
     """`3-12`"""
     return _date(*written)
+
+
+@GRAMMAR.rule("W", "WD DASHED")
+def day_and_two_numbers(number: int, written: tuple[int, int]) -> When | None:
+    """`woensdag 10-12`: from ten until twelve, or 10 December where that is a Wednesday"""
+    first, last = (clock(hour) for hour in written)
+    hours = first and last and between(first, last)
+    if not hours or not 1 <= written[1] - written[0] <= _LONGEST_VISIT or written[1] > 12:
+        return None
+    date = NamedDate(Weekday(number), Date(*written), surely=True)
+    return when(Ways((when(date), When((Weekday(number), hours)))))
+
+
+@GRAMMAR.rule("W", "WD WD")
+def two_weekdays(one: int, other: int) -> When:
+    """`ma di`"""
+    return any_of(when(Weekday(one)), when(Weekday(other)))
 
 
 @GRAMMAR.rule("W", "SLASHED")

@@ -14,6 +14,7 @@ from actions.dates.units import days, midnight, unit
 from actions.dates.when import SLOTS, OfOneSlot, Slot
 
 Which = Literal["this", "coming", "next", "last"]
+_SOON = 183
 _YEARS = 9
 """How far ahead a date is looked for: 29 February can be eight years away."""
 
@@ -95,20 +96,30 @@ class Date(OfOneSlot):
 
 @dataclass(frozen=True)
 class NamedDate(OfOneSlot):
-    """`dinsdag 1 december`: a date with its weekday. Where that is another one either may be the slip, unless the day
-    has just passed: `dinsdag 3 november`, written on the 23rd."""
+    """`dinsdag 1 december`: a date with its weekday. Where that is another one either may be the slip: the date, or the
+    nearest such day; with `surely` only a day of this half-year that is right. A day that has just
+    passed counts: `dinsdag 3 november`, written on the 23rd."""
 
     weekday: Weekday
     date: Date
+    surely: bool = False
     slot = Slot.DAY
 
     def within(self, scope: Span | None, context: Context) -> list[Reading]:
         readings = self.date.within(scope, context)
+        if self.surely:
+            soon = context.now + timedelta(days=_SOON)
+            return [r for r in readings if r[0].start.weekday() == self.weekday.number and r[0].start < soon]
         past = replace(self.date, year=context.now.year).within(None, context) if self.date.month else []
         for reading in (*readings, *past):
             if reading[0].start.weekday() == self.weekday.number:
                 return [reading]
-        return [*readings, *replace(self.weekday, which=None).within(scope, context)]
+        return [*readings, *(self._nearest(reading) for reading in readings)]
+
+    def _nearest(self, reading: Reading) -> Reading:
+        day = reading[0].start
+        ahead = (self.weekday.number - day.weekday() + 3) % 7 - 3
+        return (days(day.date() + timedelta(days=ahead)),)
 
 
 @dataclass(frozen=True)

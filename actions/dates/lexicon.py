@@ -266,8 +266,8 @@ MORE_WORDS = frozenset(
 )
 """Words that only rules know, whose spelling is repaired too."""
 
-UNSURE = frozenset({"do", "vr", "vrij", "zon", "ma", "am", "pm", "nu"})
-"""Words that mean a time only beside others that do, or in a message of few words: `ben ik vrij`, `do I need`."""
+UNSURE = frozenset({"do", "vr", "vrij", "zon", "ma", "am", "pm", "nu", "om"})
+"""Words that mean a time only beside others that do, or where nothing else is written: `wat nu`, `do I need`."""
 
 _BEHIND = (
     "kan kunnen wil willen zou ben heb is past schikt lukt komt gaat mag moet werk om of en na voor "

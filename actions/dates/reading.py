@@ -12,7 +12,7 @@ from actions.dates.days import Weekday, Weekend
 from actions.dates.grammar import GRAMMAR, any_of, merged
 from actions.dates.span import Context, Reading, Span, Understood, aware, wall
 from actions.dates.tokens import tokens
-from actions.dates.when import AnyOf, Slot, When, unique
+from actions.dates.when import AnyOf, Slot, Ways, When, unique
 
 __all__ = ["understand"]
 
@@ -38,7 +38,7 @@ def understand(
         if kind == "NOT":
             unwanted.append(found)
         else:
-            wanted = found if wanted is None else merged(wanted, found) or any_of(wanted, found)
+            wanted = found if wanted is None else _together(wanted, found)
         used.append(written)
     without = tuple(span for when in unwanted for span in _unwanted(when, context))
     readings = _not_past(wanted.readings(context), context) if wanted else []
@@ -46,6 +46,16 @@ def understand(
         readings = [(Span(context.now, None, without[0].grain, "after"),)]
     readings = unique(_without(reading, without) for reading in readings)
     return _told(readings, without, wanted, tuple(used))
+
+
+def _together(wanted: When, found: When) -> When:
+    """Both of them; where they can't go together either is fine. A second time of day that contradicts the first
+    (`vanmiddag 9 uur`) is asked about."""
+    if both := merged(wanted, found):
+        return both
+    if found.only_time and wanted.parts[-1].slots == {Slot.TIME} and len(wanted.parts) > 1:
+        return When((Ways((wanted, When((*wanted.parts[:-1], *found.parts)))),))
+    return any_of(wanted, found)
 
 
 def _found(text: str) -> Iterator[tuple[str, When, str]]:

@@ -20,8 +20,6 @@ _LONGEST = 1000
 _MOST = 80
 """Words that say when: nobody needs more, and who sends thousands may not keep us busy."""
 
-_FEW = 3
-
 _TOKEN = re.compile(
     r"""
     (?P<full>\d{4}-\d{1,2}-\d{1,2})
@@ -74,8 +72,8 @@ def tokens(message: str, literals: frozenset[str]) -> list[list[Token]]:
             runs[-1].append(Token(token.text, token.start, token.end, kinds))
         elif runs[-1]:
             runs.append([])
-    few = len(found) <= _FEW
-    return [run for run in runs if run and (few or any(t.kinds and t.text not in UNSURE for t in run))]
+    nothing_else = all(_known_word(token, literals) for token in found)
+    return [run for run in runs if run and (nothing_else or any(t.text not in UNSURE for t in run))]
 
 
 def _known_word(token: Token, literals: frozenset[str]) -> bool:

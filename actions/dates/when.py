@@ -125,7 +125,7 @@ class Ways:
 
     @property
     def slots(self) -> frozenset[Slot]:
-        return self.items[0].slots
+        return frozenset().union(*(item.slots for item in self.items))
 
     def within(self, scope: Span | None, context: Context) -> list[Reading]:
         return list(itertools.chain.from_iterable(item.readings(context, scope) for item in self.items))
