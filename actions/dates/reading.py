@@ -30,7 +30,7 @@ def understand(
     `now` is when it was written, `than` a moment that was proposed (for `eerder` and `later`), `hours` when the desk
     is open (for `half zes`, which is then one of two). Without a zone a moment is on the clock in Amsterdam.
     """
-    context = Context(wall(now).replace(tzinfo=None), wall(than) if than else None, hours)
+    context = Context(wall(now), wall(than) if than else None, hours)
     wanted: When | None = None
     unwanted: list[When] = []
     used: list[str] = []

@@ -26,7 +26,7 @@ _TOKEN = re.compile(
   | (?P<date>\d{1,2}(?P<sep>[-/.])\d{1,2}(?P=sep)(?:\d{4}|\d{2})(?!\d))
   | (?P<clock>\d{1,2}[:.]\d{2}|\d{1,2}\s?[uh]\s?[0-5]\d)(?!\d)(?=\s?(?P<unit>u|h|uur)?\b)
   | (?P<short>\d{1,2}[-/]\d{1,2})(?![\d/-])
-  | (?P<ordinal>\d{1,2}\s?(?:e|de|ste|ʳ)\b)
+  | (?P<ordinal>\d{1,2}\s?(?:e|de|ste)\b)
   | (?P<number>\d+)
   | (?P<till>t/m)
   | (?P<word>['’`]?[^\W\d_]+(?:['’`][^\W\d_]+)*)
