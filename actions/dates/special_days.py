@@ -25,7 +25,6 @@ _CHRISTMAS_HOLIDAYS = {
     # Set by the ministry for all regions (rijksoverheid.nl, "Overzicht schoolvakanties"): Saturday until Sunday.
     2025: (date(2025, 12, 20), date(2026, 1, 4)),
     2026: (date(2026, 12, 19), date(2027, 1, 3)),
-    2027: (date(2027, 12, 25), date(2028, 1, 9)),
 }
 """By the year in which they begin. Later years are not known here and so not understood."""
 
