@@ -4,7 +4,7 @@ import { act } from "./http.js";
 import { current, lookAtEnd, onParts, refresh } from "./conversation.js";
 import { told, wrong } from "./notices.js";
 
-const TYPING = 3_000;
+const TYPING = 2_000; // the server lets through what the channel can use
 
 let source = null;
 let message = null;
