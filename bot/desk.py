@@ -93,41 +93,14 @@ class Desk:
 
     async def seen(self, agent: Agent, state: str | None = None) -> None:
         """The agent's console is there; `state` where the agent changes it."""
-        now = self._clock()
-        row = {
-            "agent": agent.id,
-            "name": agent.name,
-            "state": state or queue.AWAY,
-            "teams": list(agent.teams),
-            "most": agent.most,
-            "since": now,
-            "seen_at": now,
-            "free_since": now,
-        }
-        # Who was not there for a while was not free either.
-        moment = sa.literal(now, presences.c.free_since.type)
-        back = sa.case((presences.c.seen_at <= now - queue.SEEN, moment), else_=presences.c.free_since)
-        changed: dict[str, Any] = {
-            "seen_at": now,
-            "free_since": back,
-            "name": agent.name,
-            "teams": list(agent.teams),
-            "most": agent.most,
-        }
-        if state is not None:
-            changed |= {"state": state, "since": now, "free_since": now}
         async with self._database.write() as connection:
-            await connection.execute(self._database.insert_new(presences), [row])
-            mine = sa.update(presences).where(presences.c.agent == agent.id)
-            if state is not None:
-                mine = mine.where(presences.c.state != state)
-            await connection.execute(mine.values(**changed))
-            if state is not None:
-                await connection.execute(
-                    sa.update(presences)
-                    .where(presences.c.agent == agent.id)
-                    .values(seen_at=now, free_since=back)
-                )
+            presence = {
+                "agent": agent.id,
+                "name": agent.name,
+                "teams": list(agent.teams),
+                "most": agent.most,
+            }
+            await queue.seen(self._database, connection, presence, state, self._clock())
         if state is not None:
             await self._bus.publish("console")
 
@@ -166,7 +139,7 @@ class Desk:
                 actor=agent.id,
                 now=now,
             )
-            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now}
+            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now, "passed_by": []}
             await self._update(connection, found.id, values)
             await self._note_audit(connection, agent, "took conversation", conversation_id, now)
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
@@ -337,7 +310,7 @@ class Desk:
         count = sa.select(sa.func.count()).select_from(handoffs)
         own = count.where(handoffs.c.agent == agent.id, handoffs.c.state == queue.TAKEN)
         if int(await connection.scalar(own) or 0) >= agent.most:
-            raise Full(f"U heeft al {agent.most} gesprekken. Rond er eerst een af.")
+            raise Full(f"U heeft al {_count(agent.most)}. Rond er eerst een af.")
 
     async def _colleague(self, connection: AsyncConnection, key: str, now: datetime) -> Agent:
         here = [row for row in await queue.agents(connection, now) if row.agent == key]
@@ -347,7 +320,7 @@ class Desk:
         try:
             await self._room(connection, found)
         except Full:
-            raise Full(f"{found.name} heeft al {found.most} gesprekken.") from None
+            raise Full(f"{found.name} heeft al {_count(found.most)}.") from None
         return found
 
     @staticmethod
@@ -379,6 +352,10 @@ class Desk:
     async def _wake(self, conversation_id: str) -> None:
         await self._bus.publish("outbox")
         await self._bus.publish("console", conversation_id)
+
+
+def _count(number: int) -> str:
+    return "1 gesprek" if number == 1 else f"{number} gesprekken"
 
 
 async def _note(

@@ -74,7 +74,11 @@ class Offers:
             found = await queue.open_handoff(connection, conversation_id, lock=True)
             if found is None or (found.state, found.offered_to) != (queue.WAITING, agent):
                 return
-            values = {"offered_to": None, "offered_until": None, "passed_by": [*found.passed_by, agent]}
+            values = {
+                "offered_to": None,
+                "offered_until": None,
+                "passed_by": [*(found.passed_by or ()), agent],
+            }
             await connection.execute(sa.update(handoffs).where(handoffs.c.id == found.id).values(**values))
         await self._bus.publish("console")
 
@@ -89,7 +93,8 @@ def changes(
     does not wait for somebody who looks at another offer: theirs is taken back."""
     room = {one.agent: one for one in agents if busy.get(one.agent, 0) < one.most}
     before = {
-        row.id: Offer(row.id, row.offered_to, row.offered_until, tuple(row.passed_by)) for row in waiting
+        row.id: Offer(row.id, row.offered_to, row.offered_until, tuple(row.passed_by or ()))
+        for row in waiting
     }
     after = {row.id: _still(before[row.id], row.team, room, now) for row in waiting}
     urgency = {row.id: row.priority for row in waiting}

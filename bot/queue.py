@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.db.database import Database
 from bot.db.tables import handoffs, presences
 
 WAITING, TAKEN, ENDED = "waiting", "taken", "ended"
@@ -93,7 +94,7 @@ async def leave(connection: AsyncConnection, conversation_id: str, outcome: str,
     await connection.execute(
         sa.update(handoffs)
         .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state != ENDED)
-        .values(state=ENDED, outcome=outcome, ended_at=now)
+        .values(state=ENDED, outcome=outcome, ended_at=now, **FRESH)
     )
 
 
@@ -165,6 +166,22 @@ async def _usual_minutes(connection: AsyncConnection, team: str, now: datetime) 
     rows = (await connection.execute(query)).all()
     lengths = [(row.ended_at - row.taken_at).total_seconds() / 60 for row in rows]
     return float(median(lengths)) if len(lengths) >= ENOUGH else USUAL_MINUTES
+
+
+async def seen(
+    database: Database, connection: AsyncConnection, who: dict[str, Any], state: str | None, now: datetime
+) -> None:
+    """An agent's console is there: `who` has `agent`, `name`, `teams` and `most`; `state` where the agent says so.
+    Free since the state changed, or since they came back: who was not there for a while was not free either."""
+    new = {**who, "state": state or AWAY, "since": now, "seen_at": now, "free_since": now}
+    await connection.execute(database.insert_new(presences), [new])
+    mine = sa.update(presences).where(presences.c.agent == who["agent"])
+    if state is not None:
+        changed = mine.where(presences.c.state != state)
+        await connection.execute(changed.values(state=state, since=now, free_since=now))
+    moment = sa.literal(now, presences.c.free_since.type)
+    free = sa.case((presences.c.seen_at <= now - SEEN, moment), else_=presences.c.free_since)
+    await connection.execute(mine.values(**who, seen_at=now, free_since=free))
 
 
 async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:

@@ -81,6 +81,7 @@ class Tending:
                         await self._offers.look()
                     except Exception as error:  # the store is away: say so, and look again
                         log.error("the queue can't be tended: %s", trail(error))
+                        await asyncio.sleep(EVERY)
                     await asyncio.sleep(LEAST)
                     await asyncio.wait({waiting}, timeout=OFFER_EVERY)
                     while waiting.done():  # many wakes are one look

@@ -275,7 +275,7 @@ handoffs = sa.Table(
     sa.Column("remark", sa.Text),
     sa.Column("offered_to", sa.String(64)),
     sa.Column("offered_until", Utc),
-    sa.Column("passed_by", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("passed_by", sa.JSON),
     sa.Index("ix_handoffs_state_team", "state", "team", "priority", "waiting_since"),
     sa.Index("ix_handoffs_conversation_id", "conversation_id"),
     sa.Index("ix_handoffs_agent_state", "agent", "state"),

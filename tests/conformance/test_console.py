@@ -285,6 +285,11 @@ class TestSigns:
         assert house.channel.acknowledged == []
         await signs.typing(key, "els")
         assert house.channel.acknowledged == [("m2", True)]
+        await signs.typing(key, "els")
+        assert house.channel.acknowledged == [("m2", True)], "the sign still stays"
+        await house.desk.send(key, ELS, "Dag")
+        await signs.typing(key, "els")
+        assert house.channel.acknowledged == [("m2", True)] * 2, "what was said took it away"
 
 
 class TestShift:

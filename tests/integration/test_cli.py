@@ -553,7 +553,16 @@ class TestUsers:
         link = r"http://127\.0\.0\.1:8080/inloggen/instellen/[\w-]{43}"
         assert re.fullmatch(rf"Give this link to nobody else\. .* 24 hours:\n{link}\n", added.output)
         listed = run("users", "list").output
-        assert re.fullmatch(r"sanne +invited +admin,agent +never signed in +Sanne de Vries\n", listed)
+        assert re.fullmatch(r"sanne +invited +admin,agent +- never signed in +Sanne de Vries\n", listed)
+        assert run("users", "most", "sanne", "5").output == "Changed.\n"
+        assert " 5 never signed in" in run("users", "list").output
+        assert run("users", "most", "sanne").output == "Changed.\n"
+        assert " - never signed in" in run("users", "list").output
+        assert "there is nobody with this name" in run("users", "most", "niemand", "2").output
+        assert "0 is not in the range 1<=x<=20" in run("users", "most", "sanne", "0").output
+        assert run("users", "add", "piet", "--role", "agent", "--most", "1").exit_code == 0
+        assert re.search(r"^piet +invited +agent +1 never", run("users", "list").output, re.M)
+        run("users", "disable", "piet")
         assert run("users", "roles", "sanne", "editor").output == "Changed.\n"
         assert run("users", "disable", "sanne", "--actor", "els").output == "Disabled.\n"
         assert re.match(r"sanne +disabled +editor ", run("users", "list").output)

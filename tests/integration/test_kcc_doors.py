@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -157,6 +158,31 @@ async def site(tmp_path: Any) -> AsyncIterator[Site]:
 
 def routes(app: web.Application) -> set[tuple[str, str]]:
     return {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+
+
+async def test_a_member_has_as_many_as_was_said_of_them(site: Site) -> None:
+    for key in ("c1", "c2"):
+        await site.waiting({}, key=key)
+    assert "van 3</span>" in (await site.get("/kcc"))[1], "as many as the municipality says"
+    site.member = replace(AGENT, most=1)
+    assert "van 1</span>" in (await site.get("/kcc/parts/board"))[1]
+    assert (await site.post("/kcc/conversations/c1/take"))[0] == 200
+    status, text = await site.post("/kcc/conversations/c2/take")
+    assert (status, json.loads(text)) == (409, {"error": "U heeft al 1 gesprek. Rond er eerst een af."})
+
+
+async def test_what_is_offered_is_on_the_screen_and_can_be_refused(site: Site) -> None:
+    await site.waiting({"text": EVIL}, key="c1")
+    await site.post("/kcc/presence", {"state": "available"})
+    assert 'id="offer-accept"' not in (await site.get("/kcc"))[1]
+    assert await site.house.offers.look() == 1
+    for path in ("/kcc", "/kcc/parts/board"):
+        text = (await site.get(path))[1]
+        assert 'data-offer="c1"' in text and 'id="offer-accept"' in text and "<script>alert(1)" not in text
+    status, text = await site.post("/kcc/conversations/c1/decline")
+    assert (status, "in de rij" in text) == (200, True)
+    text = (await site.get("/kcc/parts/board"))[1]
+    assert 'data-offer="c1"' not in text and 'id="queue-c1"' in text
 
 
 async def test_every_route_is_in_the_table(site: Site) -> None:

@@ -18,7 +18,7 @@ def upgrade() -> None:
     with op.batch_alter_table("handoffs", schema=None) as batch_op:
         batch_op.add_column(sa.Column("offered_to", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("offered_until", bot.db.tables.Utc(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column("passed_by", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("passed_by", sa.JSON(), nullable=True))
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("most", sa.Integer(), nullable=True))
 
