@@ -215,6 +215,7 @@ class TestWaiting:
         await house.work()
         clock.forward(hours=2)
         await house.say("medewerker", "later")
+        await house.say(choice="human:skip", address="later")
         await house.work()
         assert (await row(house)).topic is None
 

@@ -258,7 +258,7 @@ class TestTurn:
 
 class TestOwnership:
     async def test_a_person_is_asked_for_and_the_bot_is_silent(self, house: TestHouse) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         assert await house.owner() is Owner.WAITING
         assert house.read()[-1] == house.wording.say("handoff_open", place=1).text
@@ -278,14 +278,14 @@ class TestOwnership:
 
     async def test_the_place_in_the_queue(self, house: TestHouse, clock: SetClock) -> None:
         for number in range(3):
-            await house.say("medewerker", address=f"r{number}")
+            await house.say("mens over mijn tuin", address=f"r{number}")
             await house.work()
             clock.forward(seconds=1)
         assert house.read("r2")[-1] == house.wording.say("handoff_open", place=3).text
 
     async def test_outside_opening_hours_it_says_when(self, house: TestHouse, clock: SetClock) -> None:
         clock.forward(days=4, hours=12)  # Friday evening
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         assert "maandag om" in house.read()[-1]
         assert await house.owner() is Owner.WAITING
@@ -293,7 +293,7 @@ class TestOwnership:
     @pytest.mark.parametrize("way", [{"text": "verder"}, {"choice": "bot"}, {"text": "stop"}])
     async def test_the_resident_goes_on_with_the_bot(self, house: TestHouse, way: dict[str, str]) -> None:
         await house.say("hallo")
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         await house.say(**way)
         await house.say("paspoort")
@@ -306,7 +306,7 @@ class TestOwnership:
         ]
 
     async def test_while_waiting_a_callback_can_be_asked(self, house: TestHouse) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
 
         async def form(turn: Turn) -> Reply:
@@ -323,7 +323,7 @@ class TestOwnership:
         assert house.engine.turns[-1].memory == {"done": True}
 
     async def test_an_agent_takes_over_while_the_bot_thinks(self, house: TestHouse, clock: SetClock) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         await house.say("verder")
         (lease,) = await house.inbox.claim(1, ["kept"])
@@ -453,7 +453,7 @@ class TestOutbox:
 class TestPrivacy:
     async def test_forgetting_leaves_nothing_but_the_fact(self, house: TestHouse, clock: SetClock) -> None:
         await house.say("mijn geheim")
-        await house.say("mens graag", address="r2")
+        await house.say("mens over mijn tuin", address="r2")
         await house.work()
         assert await Privacy(house.database, clock).forget("kept", "r1", actor="engineer")
         assert not await Privacy(house.database, clock).forget("kept", "r1", actor="engineer")
@@ -468,7 +468,7 @@ class TestPrivacy:
         self, house: TestHouse, clock: SetClock
     ) -> None:
         await house.say("oud")
-        await house.say("mens graag", address="wacht")
+        await house.say("mens over mijn tuin", address="wacht")
         await house.work()
         clock.forward(days=29)
         await house.say("nieuw", address="vers")
