@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.bus.memory import MemoryBus
+from bot.db.database import Database
 from bot.db.tables import handoffs
 from bot.model import Command, Kind, Outbound, Owner, Place, Reply, Route, Trace, Turn
 from bot.ports import ABOUT, EngineFault
@@ -13,7 +15,10 @@ from bot.topic import SKIP
 from tests.conftest import SetClock
 from tests.house import TestHouse
 
-pytestmark = pytest.mark.usefixtures("clock")
+
+@pytest.fixture
+def house(database: Database, clock: SetClock) -> TestHouse:
+    return TestHouse(database, MemoryBus(), clock)
 
 
 async def finds(turn: Turn) -> Reply:
