@@ -84,7 +84,8 @@ def _with_person(reply: Reply, reason: str) -> Reply:
         )
     others = tuple(command for command in reply.commands if command.name != "handoff")
     handoff = Command("handoff", {"reason": reason, "topic": topic})
-    said = (*answer, Say(reason)) if reason == "policy" else (Say(reason), *answer)
+    # Calm words before anything else; but an answer to somebody in need may be a telephone number, which goes first.
+    said = (Say(reason), *answer) if reason == "anger" else (*answer, Say(reason))
     return replace(reply, messages=said, commands=(*others, handoff), trace=trace)
 
 

@@ -40,7 +40,7 @@ class SearchEngine:
             return _person("asked", found.slug if found else None, turn)
         if kind == "human" or (not kind and _PERSON.search(turn.text[:_SHORT])):
             return _person("asked", topic.article, turn)
-        if topic.article and (kind == "unhelpful" or (not kind and _UNHELPFUL.search(turn.text[:_SHORT]))):
+        if kind == "unhelpful" or (not kind and _UNHELPFUL.search(turn.text[:_SHORT])):
             return _person("unhelpful", topic.article, turn, Say("unhelpful"))
         if kind == "article":
             return _reply(self._answers.chosen(value), turn)

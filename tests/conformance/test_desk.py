@@ -232,6 +232,10 @@ class TestWaiting:
         await here(house, JAN)
         assert await house.desk.next(JAN) == await house.key("r2")
 
+    async def test_so_does_who_is_handed_over_with_that_article(self, house: TestHouse) -> None:
+        await waits(house, reason="policy", topic="noodgeval")
+        assert (await row(house)).priority > 0
+
     async def test_the_first_message_is_acknowledged_and_no_other(self, house: TestHouse) -> None:
         await waits(house)
         for text in ("en nog iets", "en dit"):

@@ -197,7 +197,9 @@ class TestTurn:
         await house.work()
         assert house.read()[-2:] == _failed(house)
 
-    async def test_a_text_that_can_not_be_filled_in_gets_an_apology_and_a_person(self, house: TestHouse) -> None:
+    async def test_a_text_that_can_not_be_filled_in_gets_an_apology_and_a_person(
+        self, house: TestHouse
+    ) -> None:
         async def unknown_fact(turn: Turn) -> Reply:
             return Reply((Outbound("Het kost {prijs_die_niemand_kent}."),))
 
@@ -207,7 +209,9 @@ class TestTurn:
         assert house.read()[-2:] == _failed(house)
         assert await house.history() == [("bot", "waiting", "failed")]
 
-    async def test_a_failed_turn_gets_an_apology_and_a_person_and_starts_fresh(self, house: TestHouse) -> None:
+    async def test_a_failed_turn_gets_an_apology_and_a_person_and_starts_fresh(
+        self, house: TestHouse
+    ) -> None:
         await house.say("een")
 
         async def broken(turn: Turn) -> Reply:

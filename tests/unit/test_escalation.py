@@ -67,6 +67,12 @@ async def test_a_sure_answer_is_given_too_without_buttons_that_nobody_hears(rout
     assert reply.trace == Trace(route, "woz", (), 0.9)
 
 
+async def test_a_number_goes_before_kind_words() -> None:
+    number, words = (await said(answer("zelfmoordgedachten", "Bel 113."), "ik kan niet meer")).messages
+    assert isinstance(number, Outbound) and number.text == "Bel 113."
+    assert words == Say("distress")
+
+
 async def test_a_choice_between_articles_is_no_answer() -> None:
     offered = Reply((Outbound("Bedoelt u?", BUTTON),), trace=Trace(Route.CLARIFY, None, ("woz", "bijstand")))
     assert (await said(offered, "belachelijk")).messages == (Say("anger"),)
