@@ -18,8 +18,8 @@ _LONGEST = 4_000
 _EXCLAIMS = re.compile(r"^\W*(?:wat (?:een|ben|zijn)|what an?)\b", re.IGNORECASE)
 """Begins like a question and is none."""
 
-_LETTERS, _WORDS, _CAPITALS = 10, 3, 0.8
-"""So many letters and words, of which so many in capitals and with two exclamation marks, are shouted."""
+_LETTERS, _WORDS, _MARKS, _CAPITALS = 10, 3, 3, 0.8
+"""So many letters, words and exclamation marks, with this share of the letters in capitals, are shouted."""
 
 
 class Mood(StrEnum):
@@ -83,6 +83,6 @@ def _asks(text: str) -> bool:
 
 def _shouted(text: str) -> bool:
     letters = [letter for letter in text if letter.isalpha()]
-    if len(letters) < _LETTERS or len(text.split()) < _WORDS or text.count("!") < 2:
+    if len(letters) < _LETTERS or len(text.split()) < _WORDS or text.count("!") < _MARKS:
         return False
     return sum(letter.isupper() for letter in letters) >= _CAPITALS * len(letters)

@@ -44,11 +44,11 @@ def test_ordinary_messages_have_no_mood(moods: Moods) -> None:
 @pytest.mark.parametrize(
     ("text", "mood"),
     [
-        ("DE CONTAINER IS WEER NIET GELEEGD!!", Mood.ANGER),
-        ("DE CONTAINER IS WEER NIET GELEEGD!", None),
-        ("De container is weer niet geleegd!!", None),
-        ("IS DE CONTAINER GELEEGD!!", None),
-        ("DE CONTAINER IS GELUKT BEDANKT!!", None),
+        ("DE CONTAINER IS WEER NIET GELEEGD!!!", Mood.ANGER),
+        ("DE CONTAINER IS WEER NIET GELEEGD!!", None),
+        ("De container is weer niet geleegd!!!", None),
+        ("IS DE CONTAINER GELEEGD!!!", None),
+        ("DE CONTAINER IS GELUKT BEDANKT!!!", None),
         ("112!!! 112!!! 112!!!", None),
     ],
 )
