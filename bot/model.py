@@ -215,7 +215,8 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something a reply asks the turn to do in its own transaction: `handoff`, `callback`, `forget_topic`."""
+    """Something a reply asks the turn to do in its own transaction: `handoff`, `topic` (ask what a
+    person is wanted for), `callback`, `mark`, `remark`."""
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)

@@ -223,6 +223,10 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
 
+ABOUT = "about"
+"""In a turn's metadata under `asked`: the message answers what the resident wants a person for."""
+
+
 @runtime_checkable
 class DialogueEngine(Protocol):
     """A pure function from a turn to a reply. It keeps nothing."""
@@ -384,6 +388,8 @@ class Article:
     """By ISO 639-1 code."""
     related: Sequence[str] = ()
     """Slugs of the articles beside it."""
+    policy: Sequence[str] = ()
+    """The ways that the municipality prefers, in order: `click`, `call`, `face`; at `person` an employee takes over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import marks, metrics, queue
+from bot import marks, metrics, queue, topic
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
@@ -25,6 +25,7 @@ from bot.keywords import Keyword, keyword
 from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
+from bot.topic import ASKED, TopicQuestion
 from bot.window import release
 from bot.wording import Wording, WordingError
 
@@ -51,7 +52,7 @@ class State:
     memory: Mapping[str, Any] | None
     greeted: bool
     asks: str | None = None
-    """What the bot asked after a conversation with a person: `mark:<handoff>` or `remark:<handoff>`."""
+    """What the bot asked: after a person `mark:<handoff>` or `remark:<handoff>`, before one `topic:<when>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Turns:
         self._alarm = alarm
         self._wording = wording
         self._handoff = handoff
+        self._topic = TopicQuestion(database, fallback, handoff)
         self._clock = clock
         self._article = article
         self._media_limit = media_limit
@@ -114,7 +116,9 @@ class Turns:
         word = keyword(row.text, row.choice) if row.kind in (Kind.TEXT, Kind.CHOICE) else None
         resumed = _resumed(state.owner, row, word)
         memory = None if resumed else state.memory
-        if urgent := self._urgent(lease, row, state.owner, memory):
+        now = self._clock()
+        told = topic.is_answer(row, word, state.asks, now)
+        if urgent := self._urgent(lease, row, state.owner, memory, coming=told):
             return Outcome(urgent, said, greeted=True, resumed=resumed)
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
         if marked := marks.answer(row, word, state.asks) if row.kind not in SILENT else None:
@@ -123,23 +127,32 @@ class Turns:
             return Outcome(thanks, said, state.greeted)
         if silent or row.kind in SILENT:
             return Outcome(Reply((), memory=state.memory), said, state.greeted)
-        reply = await self._paged(lease, row, memory) or self._standing(
-            row, word, memory, offered=offered, resumed=resumed is not None
-        )
+        reply = None
+        if told and row.attempts <= MAX_ATTEMPTS:
+            reply = await self._topic.answered(row, self._turn(lease, row, memory))
+        reply = reply or await self._paged(lease, row, memory)
+        reply = reply or self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
-        if row.kind in KEPT and row.text:
+        if not told:
+            reply = await self._topic.first(lease.conversation_id, row, reply, now)
+        if row.kind in KEPT and (row.text or told):
             kept = Say("kept" if self._keeps(row) else "not_kept")
             reply = replace(reply, messages=(kept, *reply.messages))
         if row.kind is Kind.START or not state.greeted:
             reply = replace(reply, messages=(Say("welcome"), *reply.messages))
         return Outcome(reply, said, greeted=True, resumed=resumed)
 
-    def _urgent(self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None) -> Reply | None:
+    def _urgent(
+        self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None, *, coming: bool
+    ) -> Reply | None:
+        """The number in danger. `coming`: a person was asked for already, and comes now without another word."""
         if row.kind not in WORDED or owner is Owner.AGENT or row.attempts > MAX_ATTEMPTS:
             return None
-        urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=owner is Owner.WAITING)
-        return urgent and replace(urgent, memory=memory)
+        waiting = coming or owner is Owner.WAITING
+        urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=waiting)
+        commands = (Command("handoff", {"reason": "distress"}),) if coming else ()
+        return urgent and replace(urgent, memory=memory, commands=commands)
 
     def _standing(
         self,
@@ -152,8 +165,8 @@ class Turns:
     ) -> Reply | None:
         """The answer that needs no understanding, or None."""
         if row.attempts > MAX_ATTEMPTS:
-            log.error("message %s failed %d times: answered with an apology", row.id, MAX_ATTEMPTS)
-            return _APOLOGY
+            log.error("message %s failed %d times: answered with an apology", row.id, row.attempts - 1)
+            return _FAILED if row.attempts == MAX_ATTEMPTS + 1 else _APOLOGY
         if row.kind is Kind.START:
             return None if self._article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
         if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
@@ -162,7 +175,7 @@ class Turns:
                 kind = "kind_not_kept"
             return _smalltalk(kind if kind in self._wording else "unsupported_kind", memory)
         if word is Keyword.HUMAN:
-            return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
+            return Reply((), (ASKED,), memory, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
             return _smalltalk("back_to_bot", memory)
         if word in (Keyword.STOP, Keyword.RESTART):
@@ -190,12 +203,12 @@ class Turns:
             metrics.ENGINE_FAULTS.labels("down" if fault.down else "turn").inc()
             log.log(logging.WARNING if fault.down else logging.ERROR, "dialogue engine: %s", fault.reason)
             if not fault.down:
-                return _APOLOGY
+                return _FAILED
         try:
             return await self._fallback.reply(turn)
         except EngineFault as fault:
             log.error("fallback without the engine: %s", fault.reason)
-            return _APOLOGY
+            return _FAILED
 
     async def _said(self, lease: Lease, row: Row) -> tuple[str, bool]:
         """The resident's words for the transcript; for a choice its label, and whether we offered it."""
@@ -250,7 +263,7 @@ class Turns:
         """Store the turn in one transaction, fenced by the lease; wake the others after it."""
         now = self._clock()
         reply = outcome.reply
-        said = self._words(reply)
+        said, failed = self._words(reply)
         owner, memory = state.owner, reply.memory
         async with self._database.write() as connection:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
@@ -263,7 +276,7 @@ class Turns:
                 await queue.leave(connection, lease.conversation_id, outcome.resumed[:32], now)
                 owner = Owner.BOT
                 await connection.execute(_mine(lease).values(memory=_json(memory)))
-            for command in reply.commands:
+            for command in _with_person(reply.commands) if failed and owner is Owner.BOT else reply.commands:
                 match command.name:
                     case "handoff":
                         await self._move(connection, lease, owner, Owner.WAITING, command.args["reason"], now)
@@ -274,6 +287,8 @@ class Turns:
                         said.append(
                             await self._handoff.call_back(connection, lease.conversation_id, command, now)
                         )
+                    case "topic":
+                        asks = topic.asking(now)
                     case "mark" | "remark":
                         asks = await marks.note(connection, lease.conversation_id, command)
                     case unknown:
@@ -288,13 +303,13 @@ class Turns:
         await self._bus.publish("console", lease.conversation_id)
         return State(owner, memory, outcome.greeted, asks)
 
-    def _words(self, reply: Reply) -> list[Outbound]:
-        """What the resident will read; an apology where a text names what no one filled in."""
+    def _words(self, reply: Reply) -> tuple[list[Outbound], bool]:
+        """What the resident will read; an apology, and that it failed, where a text names what no one filled in."""
         try:
-            return [self._wording.finish(message) for message in reply.messages]
+            return [self._wording.finish(message) for message in reply.messages], False
         except WordingError as error:
             log.error("a text can't be filled in: %s", error)
-            return [self._wording.say("apology")]
+            return [self._wording.say("failed")], True
 
     async def _fence(
         self,
@@ -338,7 +353,15 @@ class Turns:
             raise LeaseLost(str(error)) from error
 
 
+_FAILED = Reply((Say("failed"),), (Command("handoff", {"reason": "failed"}),), trace=Trace(Route.HANDOFF))
 _APOLOGY = Reply((Say("apology"),), trace=Trace(Route.HANDOFF))
+"""Where even that fails: words alone, so that the message does not block its conversation."""
+
+
+def _with_person(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """These, and a person where none comes yet."""
+    coming = any(command.name == "handoff" for command in commands)
+    return commands if coming else (*commands, *_FAILED.commands)
 
 
 def _smalltalk(phrase: str, memory: Mapping[str, Any] | None = None) -> Reply:

@@ -215,6 +215,7 @@ class TestWaiting:
         await house.work()
         clock.forward(hours=2)
         await house.say("medewerker", "later")
+        await house.say(choice="human:skip", address="later")
         await house.work()
         assert (await row(house)).topic is None
 
@@ -230,6 +231,10 @@ class TestWaiting:
         await house.work()
         await here(house, JAN)
         assert await house.desk.next(JAN) == await house.key("r2")
+
+    async def test_so_does_who_is_handed_over_with_that_article(self, house: TestHouse) -> None:
+        await waits(house, reason="policy", topic="noodgeval")
+        assert (await row(house)).priority > 0
 
     async def test_the_first_message_is_acknowledged_and_no_other(self, house: TestHouse) -> None:
         await waits(house)

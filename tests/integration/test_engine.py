@@ -71,7 +71,7 @@ async def test_buttons_say_what_they_stand_for(resident: Conversation) -> None:
         "something_else",
     ]
     assert await resident.choose("article:grofvuil") == ["Bel voor een afspraak."]
-    assert await resident.choose("unhelpful") == ["unhelpful"]
+    assert await resident.choose("unhelpful") == ["unhelpful", "!handoff"]
     assert await resident.choose(f"aspect:{PASSPORT.slug}/duur") == ["5 werkdagen."]
     assert await resident.choose("aspect:kosten") == [PASSPORT.aspects["kosten"]]
     assert await resident.choose("something_else") == ["something_else"]
@@ -93,7 +93,7 @@ async def test_an_unknown_button_is_input_that_we_do_not_know(resident: Conversa
         ("ben je een robot?", ["bot_challenge"]),
         ("dank je wel", ["thanks"]),
         ("vertel eens een mop", ["out_of_scope"]),
-        ("dit helpt niet", ["unhelpful"]),
+        ("dit helpt niet", ["unhelpful_yet"]),
         ("wat ben je dom", ["insult"]),
         ("ik wil een afspraak maken", ["appointment"]),
         ("wat is de status van mijn aanvraag", ["status"]),
@@ -112,11 +112,16 @@ async def test_a_task_names_the_product_where_it_knows_it(resident: Conversation
     assert (resident.route, resident.reply["trace"]["article"]) == ("appointment", PASSPORT.slug)
 
 
-async def test_not_understood_twice_offers_a_person_and_yes_takes_it(resident: Conversation) -> None:
+async def test_not_understood_once_offers_a_person_and_yes_takes_it(resident: Conversation) -> None:
     assert await resident.say("qwrtp zxcvb") == ["not_found"]
-    assert await resident.say("bnmlk hgfds") == ["not_found_again"]
-    assert resident.route == "handoff"
     assert await resident.say("ja graag") == ["!handoff"]
+
+
+async def test_not_understood_twice_brings_a_person(resident: Conversation) -> None:
+    assert await resident.say("qwrtp zxcvb") == ["not_found"]
+    assert await resident.say("bnmlk hgfds") == ["not_found_again", "!handoff"]
+    assert resident.route == "handoff"
+    assert resident.reply["commands"][0]["args"]["reason"] == "not_understood"
 
 
 # -- being called back ----------------------------------------------------------------------------------------
@@ -185,6 +190,13 @@ async def test_the_form_can_be_left(resident: Conversation, text: str) -> None:
 async def test_the_form_can_be_left_for_a_person(resident: Conversation) -> None:
     await resident.choose("callback")
     assert await resident.say("ik wil toch liever een mens spreken") == ["!handoff"]
+    assert resident.memory["loop"] is None
+
+
+async def test_the_form_ends_where_the_answer_before_it_did_not_help(resident: Conversation) -> None:
+    await resident.choose(f"article:{PASSPORT.slug}")
+    await resident.choose("callback")
+    assert await resident.choose("unhelpful") == ["unhelpful", "!handoff"]
     assert resident.memory["loop"] is None
 
 
