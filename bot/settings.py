@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     qmatic_token: SecretStr | None = None
     qmatic_user: str | None = None
     qmatic_password: SecretStr | None = None
-    qmatic_fields: Annotated[tuple[Literal["phone", "email", "birth_date"], ...], NoDecode] = ()
+    qmatic_fields: Annotated[tuple[str, ...], NoDecode] = ()
     jcc_url: str | None = None
     jcc_client_id: str | None = None
     jcc_client_secret: SecretStr | None = None
@@ -160,6 +160,13 @@ class Settings(BaseSettings):
         if not all(_SITE.fullmatch(site) for site in value):
             raise ValueError("must be addresses of sites with a space between: https://www.zonneveen.example")
         return value
+
+    @field_validator("qmatic_fields", mode="after")
+    @classmethod
+    def _details(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= {"phone", "email", "birth_date"}:
+            raise ValueError("must be words of phone, email and birth_date, with a space between")
+        return tuple(dict.fromkeys(value))
 
     @field_validator("oidc_roles", mode="after")
     @classmethod

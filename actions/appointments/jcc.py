@@ -62,7 +62,8 @@ class Jcc:
         if product not in {one.id for one in await self.products()}:
             return []
         found = rows(await self._api.get("location/forappointment", [("selectedActivityId", product)]))
-        return [Location(identifier(one, "id"), text(one, "description"), _address(one)) for one in found]
+        open_ones = [one for one in found if one.get("isActive") is not False]
+        return [Location(identifier(one, "id"), text(one, "description"), _address(one)) for one in open_ones]
 
     async def days(self, product: str, location: str, first: date, last: date, people: int = 1) -> list[date]:
         """Within the dates that JCC plans, fifty days at a time. It breaks at a day that has passed."""

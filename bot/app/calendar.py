@@ -6,7 +6,7 @@ from bot.app.house import NotPossible
 from bot.clock import Clock
 from bot.db.database import Database
 from bot.municipality import Municipality
-from bot.ports import AppointmentProvider
+from bot.ports import AppointmentProvider, Health
 from bot.settings import Settings
 
 
@@ -38,3 +38,9 @@ def calendar_of(
             clock=clock,
         )
     raise NotPossible("there is no calendar of our own yet: APPOINTMENTS may be qmatic or jcc")
+
+
+async def health_of(calendar: AppointmentProvider) -> Health:
+    """The state of the calendar as a part of the house: never down, as all else is answered without it."""
+    found = await calendar.health()
+    return Health("degraded" if found.state == "down" else found.state, found.detail or calendar.name)

@@ -515,6 +515,7 @@ class TestJcc(Vendor):
         assert all("zwanenzang" not in path.lower() for _, path in self.fake.calls)
         [product] = await calendar.products()
         assert (product.name, product.minutes) == ("Paspoort (aanvraag)", 10)
+        self.fake.add_location("Gesloten", activity=product.id, isActive=False)
         [place] = await calendar.locations(product.id)
         assert place.address == "Raadhuisplein 1, 1234 AB Zonneveen"
 

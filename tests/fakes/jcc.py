@@ -42,10 +42,10 @@ class FakeJcc(CalendarServer):
         self.activities.append(self.shape("activity", id=key, description=name, **values))
         return key
 
-    def add_location(self, name: str, *, activity: str) -> tuple[str, dict[datetime, int]]:
+    def add_location(self, name: str, *, activity: str, **values: Any) -> tuple[str, dict[datetime, int]]:
         """A location with an activity; its id and its places, to be filled."""
         key = str(uuid.uuid4())
-        self.locations[key] = self.shape("location", id=key, description=name)
+        self.locations[key] = self.shape("location", id=key, description=name, **values)
         return key, self.places.setdefault((activity, key), {})
 
     async def answer(self, request: web.Request) -> web.StreamResponse:

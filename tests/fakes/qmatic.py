@@ -45,7 +45,7 @@ class FakeQmatic(CalendarServer):
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("auth-token") != self.token:
-            return web.Response(status=401, text="Unauthorized")
+            return web.Response(status=401)
         path = request.raw_path.removeprefix(BASE)
         content = await request.read()
         for method, pattern, does in self._routes():
