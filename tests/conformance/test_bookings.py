@@ -93,6 +93,36 @@ async def test_many_that_look_an_old_one_up_at_the_same_moment(desk: Desk, clock
     assert ("afspraak-0", True) in told
 
 
+async def test_who_looked_an_old_one_up_too_slowly(desk: Desk, clock: SetClock) -> None:
+    """Two look; one books already when the other one learns that there is nothing."""
+    desk.fault = Unsure()
+    with pytest.raises(CalendarFault):
+        await desk.book()
+    clock.forward(seconds=SETTLING.total_seconds() + 1)
+    looking, booking = asyncio.Event(), asyncio.Event()
+    find, make = desk._find, desk._make
+
+    async def slow_find(reference: str) -> str | None:
+        found = await find(reference)
+        looking.set()
+        await booking.wait()
+        return found
+
+    async def slow_make(reference: str) -> str:
+        booking.set()
+        await asyncio.wait({slow})
+        return await make(reference)
+
+    desk._find = slow_find  # type: ignore[method-assign]
+    slow = asyncio.create_task(desk.book())
+    await looking.wait()
+    desk._find, desk._make = find, slow_make  # type: ignore[method-assign]
+    assert await desk.book() == ("afspraak-0", True)
+    with pytest.raises(CalendarFault) as caught:
+        await slow
+    assert caught.value.retryable and desk.asked == 2
+
+
 @pytest.mark.parametrize(
     "fault",
     [SlotGone("x"), BookingRefused("x"), CalendarFault("x", retryable=True)],

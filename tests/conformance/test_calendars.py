@@ -447,6 +447,16 @@ class TestJcc(Vendor):
             Misfortune("no token", no_token, a_token),
         ]
 
+    def cuts(self) -> list[Misfortune]:
+        at = {"method": "POST", "path": self.book_path, "after": True}
+        key = b'"id": "4a7dedc5-7d60-4b22-8e61-37875cbd3c54"'
+        return [
+            *super().cuts(),
+            self.mishap("not said", Mishap(200, b"{" + key + b"}", **at)),  # type: ignore[arg-type]
+            self.mishap("half said", Mishap(200, b"{" + key + b', "acknowledgeIsSuccess": null}', **at)),  # type: ignore[arg-type]
+            self.mishap("no id", Mishap(200, b'{"acknowledgeIsSuccess": true}', **at)),  # type: ignore[arg-type]
+        ]
+
     async def test_many_at_once_get_one_token_and_keep_it(self, calendar: AppointmentProvider) -> None:
         await asyncio.gather(*(calendar.products() for _ in range(20)))
         assert [path for _, path in self.fake.calls].count(f"{BASE}/connect/token") == 1
