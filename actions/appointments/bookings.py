@@ -49,7 +49,12 @@ class Bookings:
         may go wrong before the booking itself. Raises `SlotGone`, `BookingRefused`, `CalendarFault`."""
         if (done := await self._earlier(key, find)) is not None:
             return done, False
-        make = await prepare()
+        try:
+            make = await prepare()
+        except SlotGone:
+            if (done := await self._earlier(key, find)) is not None:  # who has the time is this key itself
+                return done, False
+            raise
         await self._ask(key, start)
         reference = reference_of(key)
         try:

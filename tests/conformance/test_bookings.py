@@ -93,6 +93,31 @@ async def test_many_that_look_an_old_one_up_at_the_same_moment(desk: Desk, clock
     assert ("afspraak-0", True) in told
 
 
+async def test_the_time_is_gone_because_it_is_ours(desk: Desk) -> None:
+    """Two with one key: the second looks at the calendar when the first has booked, or is about to."""
+
+    async def slow() -> Make:
+        raise SlotGone("the time is not free")
+
+    async def booked() -> Make:
+        assert await desk.book() == ("afspraak-0", True)
+        return await slow()
+
+    async def asked() -> Make:
+        desk.fault = Unsure()
+        with pytest.raises(CalendarFault):
+            await desk.book("andere")
+        return await slow()
+
+    find = desk._find
+    assert await desk.bookings.once("sleutel", SOON, booked, find) == ("afspraak-0", False)
+    with pytest.raises(CalendarFault) as caught:
+        await desk.bookings.once("andere", SOON, asked, find)
+    assert caught.value.retryable
+    with pytest.raises(SlotGone):
+        await desk.bookings.once("derde", SOON, slow, find)
+
+
 async def test_who_looked_an_old_one_up_too_slowly(desk: Desk, clock: SetClock) -> None:
     """Two look; one books already when the other one learns that there is nothing."""
     desk.fault = Unsure()
@@ -110,7 +135,8 @@ async def test_who_looked_an_old_one_up_too_slowly(desk: Desk, clock: SetClock) 
 
     async def slow_make(reference: str) -> str:
         booking.set()
-        await asyncio.wait({slow})
+        if asyncio.current_task() is not slow:
+            await asyncio.wait({slow})
         return await make(reference)
 
     desk._find = slow_find  # type: ignore[method-assign]
