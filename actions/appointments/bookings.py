@@ -166,8 +166,8 @@ async def why(fault: Declined, free: Callable[[], Awaitable[bool]]) -> Fault:
     has by now and for anything else that they don't take. So look whether the time is still free."""
     try:
         gone = not await free()
-    except CalendarFault:
-        gone = False
+    except CalendarFault as unclear:  # it said no, so nothing was booked; the rest can't be told now
+        return CalendarFault(unclear.reason, retryable=True)
     if gone:
         return SlotGone("somebody else has the time now")
     return fault if fault.retryable else BookingRefused(fault.reason)

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientHttpProxyError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+)
 from aiohttp import ConnectionTimeoutError as NotConnected
 from yarl import URL
 
@@ -75,7 +82,7 @@ class Calls:
             ) as answer:
                 value = None if answer.status == 204 else _parsed(await _content(answer))
                 return Answer(answer.status, value, answer.headers)
-        except (ClientConnectorError, NotConnected) as error:
+        except (ClientConnectorError, ClientHttpProxyError, NotConnected) as error:
             raise CalendarFault(f"no connection: {type(error).__name__}", retryable=True) from None
         except (TimeoutError, ClientError, OSError, ValueError) as error:
             raise Unsure(f"no answer: {type(error).__name__}") from None

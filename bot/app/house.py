@@ -53,7 +53,7 @@ class House:
     inbox: Inbox
     outbox: Outbox
     registry: ContactRegistry
-    calendar: AppointmentProvider | None
+    calendar: AppointmentProvider | None  # none: our own, which is not there yet
     clock: Clock
 
     @property

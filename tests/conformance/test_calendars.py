@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
 from actions.appointments import calls
 from actions.appointments.bookings import reference_of
@@ -308,6 +309,23 @@ class TestQmatic(Vendor):
         with pytest.raises(BookingRefused) as refused:
             await calendar.book(self.booking(), "sleutel")
         self.check_discreet(refused.value)
+
+    async def test_a_no_that_nobody_can_explain(
+        self, calendar: AppointmentProvider, database: Database
+    ) -> None:
+        """It was refused, and then we could not look: nothing is booked, and it may be tried again."""
+        looked = self.fake.answer
+
+        async def answer(request):  # type: ignore[no-untyped-def]
+            if request.method == "POST":
+                self.fake.mishap = Mishap(503)
+                return web.Response(status=400)
+            return await looked(request)
+
+        self.fake.answer = answer  # type: ignore[method-assign]
+        with pytest.raises(CalendarFault) as caught:
+            await calendar.book(self.booking(), "sleutel")
+        assert caught.value.retryable and await self.rows(database) == []
 
     async def test_where_nobody_can_be_looked_up_nothing_is_booked_twice(
         self, calendar: AppointmentProvider
