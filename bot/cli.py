@@ -20,11 +20,13 @@ import click
 from bot import logs
 from bot.accounts import AccountError, missing
 from bot.app import commands, dates, evaluating, tuning
-from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
+from bot.app.calendar import calendar_of
+from bot.app.house import House, NotMigrated, NotPossible, channel_checks, check_schema, open_house
 from bot.app.staff import setup_link
 from bot.callbacks import Callbacks
 from bot.model import Author, Delivery, Outbound
 from bot.municipality import MunicipalityError
+from bot.ports import AppointmentProvider, ContactRegistry
 from bot.post import NoConversation
 from bot.privacy import Privacy
 from bot.quick import QuickReplyError
@@ -662,13 +664,19 @@ def register(numbers: tuple[str, ...], every: bool) -> None:
 @callbacks.command(name="check")
 def check_register() -> None:
     """Tell which register gets the requests, whether it can be reached, and what to do where it is not right."""
+    _look(lambda house: house.registry)
+
+
+def _look(part_of: Callable[[House], ContactRegistry | AppointmentProvider]) -> None:
+    """Show the state of a part and what was found about it; end with an error where something is wrong."""
 
     async def job(settings: Settings) -> bool:
         async with open_house(settings, {}) as house:
             await check_schema(house)
-            health = await house.registry.health()
-            findings = await house.registry.check()
-            click.echo(f"{house.registry.name:10} {health.state:9} {health.detail}".rstrip())
+            part = part_of(house)
+            health = await part.health()
+            findings = await part.check()
+            click.echo(f"{part.name:10} {health.state:9} {health.detail}".rstrip())
         for finding in findings:
             advice = f": {finding.advice}" if finding.advice else ""
             click.echo(f"           {finding.state:9} {finding.what}{advice}")
@@ -676,6 +684,22 @@ def check_register() -> None:
 
     if not _run(job):
         raise click.exceptions.Exit(1)
+
+
+@main.group()
+def appointments() -> None:
+    """The calendar that appointments stand in."""
+
+
+@appointments.command(name="check")
+def check_calendar() -> None:
+    """Tell which calendar it is, whether it can be reached, whether it knows our products, and what to do where that
+    is not right."""
+    _look(
+        lambda house: (
+            house.calendar or calendar_of(house.settings, house.municipality, house.database, house.clock)
+        )
+    )
 
 
 @callbacks.command()

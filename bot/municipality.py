@@ -34,6 +34,7 @@ MONTHS = (
 )  # fmt: skip
 _SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PRODUCT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class MunicipalityError(ValueError):
@@ -119,6 +120,15 @@ def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def _products(value: Mapping[str, str]) -> Mapping[str, str]:
+    for name, key in value.items():
+        if not _PRODUCT.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a product: use small letters, digits and -")
+        if not key.strip():
+            raise ValueError(f"{name} has no id: the calendar's own, in quotes")
+    return value
+
+
 def _days(value: Mapping[str, Week]) -> Mapping[str, Week]:
     for desk, week in value.items():
         if unknown := set(week) - set(DAYS):
@@ -139,6 +149,8 @@ class Municipality(BaseModel):
     """So many an employee can have at the same time, unless something else was said of them."""
     offer_seconds: Annotated[int, Field(ge=0, le=600)] = 30
     """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
+    calendar_products: Annotated[Mapping[str, str], AfterValidator(_products)] = {}
+    """What the calendar calls the products of appointments: its ids by our names, those in the actions of articles."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -178,6 +190,10 @@ class Municipality(BaseModel):
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
         facts = {**hours, **english, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
+
+    def product_for(self, name: str) -> str:
+        """The calendar's id of a product; our name itself where none is given."""
+        return self.calendar_products.get(name, name)
 
     def team_for(self, theme: str | None) -> Team:
         """Who helps with a theme."""

@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media, registrations
+from bot.db.tables import (
+    audit,
+    calendar_bookings,
+    callback_requests,
+    chat_sessions,
+    conversations,
+    media,
+    registrations,
+)
 from bot.files import Files
 from bot.model import Owner
 from bot.ports import LOCAL
@@ -43,7 +51,8 @@ class Privacy:
 
     async def purge(self, days: int) -> int:
         """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
-        is with another register's people, once it is there), and what the register must still get."""
+        is with another register's people, once it is there), and what the register must still get. What was asked of
+        a calendar goes so long after the appointment."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL
@@ -63,6 +72,7 @@ class Privacy:
         async with self._database.write() as connection:
             gone, names = await self._erase(connection, over, "retention", "purge")
             await forget_old(connection, self._clock())
+            await connection.execute(sa.delete(calendar_bookings).where(calendar_bookings.c.start_at < limit))
         await self._remove(names)
         if gone:
             await self._database.scrub()

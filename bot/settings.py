@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -82,6 +82,16 @@ class Settings(BaseSettings):
     openklant_token: SecretStr | None = None
     openklant_actor: UUID | None = None
 
+    appointments: Literal["local", "qmatic", "jcc"] = "local"
+    qmatic_url: str | None = None
+    qmatic_token: SecretStr | None = None
+    qmatic_user: str | None = None
+    qmatic_password: SecretStr | None = None
+    qmatic_fields: Annotated[tuple[str, ...], NoDecode] = ()
+    jcc_url: str | None = None
+    jcc_client_id: str | None = None
+    jcc_client_secret: SecretStr | None = None
+
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
     engine_secret: SecretStr | None = None
@@ -113,6 +123,7 @@ class Settings(BaseSettings):
         "whatsapp_token",
         "whatsapp_app_secret",
         "whatsapp_verify_token",
+        "qmatic_token",
         mode="after",
     )
     @classmethod
@@ -138,7 +149,7 @@ class Settings(BaseSettings):
             raise ValueError("must be text or json")
         return value
 
-    @field_validator("frame_ancestors", "oidc_roles", mode="before")
+    @field_validator("frame_ancestors", "oidc_roles", "qmatic_fields", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -149,6 +160,13 @@ class Settings(BaseSettings):
         if not all(_SITE.fullmatch(site) for site in value):
             raise ValueError("must be addresses of sites with a space between: https://www.zonneveen.example")
         return value
+
+    @field_validator("qmatic_fields", mode="after")
+    @classmethod
+    def _details(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= {"phone", "email", "birth_date"}:
+            raise ValueError("must be words of phone, email and birth_date, with a space between")
+        return tuple(dict.fromkeys(value))
 
     @field_validator("oidc_roles", mode="after")
     @classmethod
@@ -173,7 +191,14 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "public_url", "telegram_api_url", "whatsapp_api_url", "openklant_url", "engine_url", mode="after"
+        "public_url",
+        "telegram_api_url",
+        "whatsapp_api_url",
+        "openklant_url",
+        "qmatic_url",
+        "jcc_url",
+        "engine_url",
+        mode="after",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -201,6 +226,20 @@ class Settings(BaseSettings):
             raise ValueError(
                 "OPENKLANT_URL needs OPENKLANT_TOKEN, and OPENKLANT_ACTOR: the team that gets the tasks"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _calendar_needs_address_and_credentials(self) -> Self:
+        if self.appointments == "qmatic" and not (
+            self.qmatic_url and (self.qmatic_token or (self.qmatic_user and self.qmatic_password))
+        ):
+            raise ValueError(
+                "APPOINTMENTS=qmatic needs QMATIC_URL, and QMATIC_TOKEN or QMATIC_USER with QMATIC_PASSWORD"
+            )
+        if self.appointments == "jcc" and not (
+            self.jcc_url and self.jcc_client_id and self.jcc_client_secret
+        ):
+            raise ValueError("APPOINTMENTS=jcc needs JCC_URL, JCC_CLIENT_ID and JCC_CLIENT_SECRET")
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.offers import Offers
 from bot.outbox import Outbox
-from bot.ports import Bus, Channel, ContactRegistry, Health
+from bot.ports import AppointmentProvider, Bus, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
@@ -56,6 +56,7 @@ class House:
     inbox: Inbox
     outbox: Outbox
     registry: ContactRegistry
+    calendar: AppointmentProvider | None  # none: our own, which is not there yet
     clock: Clock
 
     @property
@@ -106,6 +107,8 @@ async def open_house(
     settings: Settings, channels: Mapping[str, Channel] | None = None, clock: Clock = utc_now
 ) -> AsyncIterator[House]:
     """Open the store and the bus; close everything at the end. `channels`: those of the settings where None."""
+    from bot.app.calendar import calendar_of
+
     municipality = Municipality.load(settings.municipality)
     wording = Wording.load(PHRASES, municipality.variables)
     async with AsyncExitStack() as stack:
@@ -121,7 +124,23 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock)
+        calendar = None
+        if settings.appointments != "local":
+            calendar = calendar_of(settings, municipality, database, clock)
+            stack.push_async_callback(calendar.close)
+        yield House(
+            settings,
+            database,
+            bus,
+            municipality,
+            wording,
+            channels,
+            inbox,
+            outbox,
+            registry,
+            calendar,
+            clock,
+        )
 
 
 def configured_registry(settings: Settings, database: Database) -> ContactRegistry:

@@ -125,8 +125,8 @@ async def web_role(
 
 
 async def _look_around(house: House) -> None:
-    """Tell soon after the start what is not right with a channel or the register; `klaartje channels check` and
-    `klaartje callbacks check` tell it again."""
+    """Tell soon after the start what is not right with a channel, the register or the calendar; `klaartje channels
+    check`, `klaartje callbacks check` and `klaartje appointments check` tell it again."""
     for kind, names in missing(house.settings).items():
         if names and any(name.startswith(f"{kind}_") for name in house.settings.model_fields_set):
             log.warning("%s is off: %s not set", kind, ", ".join(names))
@@ -134,6 +134,8 @@ async def _look_around(house: House) -> None:
     looks = {name: channel.check for name, channel in house.channels.items()}
     if house.settings.openklant_url:
         looks["contacts"] = house.registry.check
+    if house.calendar is not None:
+        looks["appointments"] = house.calendar.check
     for name, look in looks.items():
         try:
             findings = await look()

@@ -371,6 +371,20 @@ contacts = sa.Table(
 )
 """Our own register, where the municipality has no other."""
 
+calendar_bookings = sa.Table(
+    "calendar_bookings",
+    metadata,
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("provider", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("start_at", Utc, nullable=False),
+    sa.Column("asked_at", Utc, nullable=False),
+    sa.Index("ix_calendar_bookings_start_at", "start_at"),
+)
+"""What was asked of a calendar of others, by our key: `asked` from just before the call, `booked` with the calendar's
+id once it said yes; no row where it said no. Nothing of the resident is in it."""
+
 audit = sa.Table(
     "audit",
     metadata,

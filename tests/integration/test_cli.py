@@ -79,7 +79,7 @@ ALL = (
     ),
     *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
-    *("callbacks register --all", "callbacks check"),
+    *("callbacks register --all", "callbacks check", "appointments check"),
     *("users add x --role agent", "users list", "users disable x", "users enable x", "users reset x"),
     "users roles x agent",
 )
