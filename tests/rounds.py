@@ -31,11 +31,10 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation now: whose it is, and how many messages had their turn."""
+    """A conversation now, and whose it is."""
 
     key: str
     owner: Owner
-    done: int
 
 
 @dataclass
@@ -43,9 +42,8 @@ class Resident:
     """One, with all that they sent, by the id that it has with us."""
 
     address: str
+    chance: random.Random
     sent: list[str] = field(default_factory=list)
-    probes: list[str] = field(default_factory=list)
-    """What the bot must have answered: each came when the bot had the conversation."""
     said: list[str] = field(default_factory=list)
     """Ids of what agents said to them."""
 
@@ -60,36 +58,37 @@ class Rounds:
         self._desk = desk
         self._joined = {wording.say("agent_joined", agent=agent.name).text for agent in AGENTS}
         self._returned = {wording.say("returned", agent=agent.name).text for agent in AGENTS}
-        self._chance = random.Random(seed)
+        self._seed = seed
         self._states: dict[str, State] = {}
 
     async def play(self, residents: int, each: int) -> None:
         """So many residents at once, each `each` rounds."""
-        self.residents = [Resident(f"round{number}") for number in range(residents)]
+        self.residents = [
+            Resident(f"round{number}", random.Random(f"{self._seed}/{number}")) for number in range(residents)
+        ]
         for agent in AGENTS:
             await self._desk.seen(agent, queue.AVAILABLE)
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(self._look())
             await asyncio.gather(*(self._rounds(resident, each) for resident in self.residents))
+            await self._settled()
             looking.cancel()
 
     async def _rounds(self, resident: Resident, count: int) -> None:
         for _ in range(count):
-            asked = asyncio.create_task(self._says(resident, self._chance.choice(PERSON)))
-            if self._chance.random() < 0.5:
-                await asked
+            asking = asyncio.create_task(self._says(resident, resident.chance.choice(PERSON)))
+            if resident.chance.random() < 0.5:
+                await asking
                 await self._is(resident, Owner.WAITING)
-            writing = [asyncio.create_task(self._writes(resident, self._chance.randint(0, 2)))]
+            writing = [asyncio.create_task(self._writes(resident, resident.chance.randint(0, 1)))]
             agent = await self._taken(resident)
-            await asked
-            writing.append(asyncio.create_task(self._writes(resident, self._chance.randint(0, 2))))
+            await asking
+            writing.append(asyncio.create_task(self._writes(resident, resident.chance.randint(0, 2))))
             await self._answers(resident, agent)
-            await asyncio.sleep(self._chance.uniform(0, 0.03))
+            await asyncio.sleep(resident.chance.uniform(0, 0.03))
             await self._desk.give_back(self._states[resident.address].key, agent, Outcome.HANDLED)
             await asyncio.gather(*writing)
-            await self._settled(resident)
-            resident.probes.append(await self._says(resident, "bent u er weer?"))
-            await self._settled(resident)
+        await self._says(resident, "bent u er weer?")
 
     async def _says(self, resident: Resident, text: str) -> str:
         external = f"{resident.address}-{len(resident.sent)}"
@@ -99,8 +98,8 @@ class Rounds:
 
     async def _writes(self, resident: Resident, count: int) -> None:
         for _ in range(count):
-            await asyncio.sleep(self._chance.uniform(0, 0.04))
-            await self._says(resident, self._chance.choice(("hallo?", "help", "nog iets", "bent u daar?")))
+            await asyncio.sleep(resident.chance.uniform(0, 0.04))
+            await self._says(resident, resident.chance.choice(("hallo?", "help", "nog iets", "bent u daar?")))
 
     async def _taken(self, resident: Resident) -> Agent:
         """Two agents press at the same time, until one has it."""
@@ -109,9 +108,9 @@ class Rounds:
         async def pressed() -> bool:
             state = self._states.get(resident.address)
             # Mostly when their page shows that somebody waits; now and then too soon.
-            if state is None or (state.owner is not Owner.WAITING and self._chance.random() > 0.05):
+            if state is None or (state.owner is not Owner.WAITING and resident.chance.random() > 0.05):
                 return False
-            two = self._chance.sample(AGENTS, 2)
+            two = resident.chance.sample(AGENTS, 2)
             done = await asyncio.gather(
                 *(self._desk.take(state.key, agent) for agent in two), return_exceptions=True
             )
@@ -125,11 +124,14 @@ class Rounds:
 
     async def _answers(self, resident: Resident, agent: Agent) -> None:
         """A line that goes once, however often it is sent."""
-        key = f"{self._chance.getrandbits(128):032x}"
+        key = f"{resident.chance.getrandbits(128):032x}"
         resident.said.append(key)
         here = self._states[resident.address].key
         await asyncio.gather(
-            *(self._desk.send(here, agent, "Ik kijk het na.", key=key) for _ in range(self._chance.choice((1, 1, 2))))
+            *(
+                self._desk.send(here, agent, "Ik kijk het na.", key=key)
+                for _ in range(resident.chance.choice((1, 1, 2)))
+            )
         )
 
     async def _is(self, resident: Resident, owner: Owner) -> None:
@@ -139,27 +141,24 @@ class Rounds:
 
         await until(now, PATIENCE, f"{resident.address} is with {owner}")
 
-    async def _settled(self, resident: Resident) -> None:
-        """All that was sent has had its turn."""
-
-        async def nothing_waits() -> bool:
-            state = self._states.get(resident.address)
-            return state is not None and state.done == len(resident.sent)
-
-        await until(nothing_waits, PATIENCE, f"the turns of {resident.address}")
-
     async def _look(self) -> None:
-        done = sa.select(sa.func.count()).where(
-            inbox.c.conversation_id == conversations.c.id, inbox.c.state == "done"
-        )
-        query = sa.select(
-            conversations.c.id, conversations.c.address, conversations.c.owner, done.scalar_subquery()
-        )
+        query = sa.select(conversations.c.id, conversations.c.address, conversations.c.owner)
         while True:
             async with self._store.read() as connection:
                 rows = (await connection.execute(query)).all()
-            self._states = {address: State(key, Owner(owner), count) for key, address, owner, count in rows}
+            self._states = {row.address: State(row.id, Owner(row.owner)) for row in rows}
             await asyncio.sleep(0.03)
+
+    async def _settled(self) -> None:
+        """All that was sent has had its turn."""
+        waiting = sa.select(sa.func.count()).where(inbox.c.state == "done")
+
+        async def nothing_waits() -> bool:
+            async with self._store.read() as connection:
+                done = await connection.scalar(waiting)
+            return int(done or 0) == sum(len(resident.sent) for resident in self.residents)
+
+        await until(nothing_waits, PATIENCE, "all turns")
 
     async def check(self) -> int:
         """Fails where the bot spoke while a person had the conversation, where something is missing or stands twice,
@@ -171,10 +170,12 @@ class Rounds:
         for resident in self.residents:
             key = self._states[resident.address].key
             own = [line for line in lines if line.conversation_id == key]
-            assert Counter(line.id for line in own if line.author == Author.RESIDENT) == Counter(resident.sent)
+            assert Counter(line.id for line in own if line.author == Author.RESIDENT) == Counter(
+                resident.sent
+            )
             assert Counter(line.id for line in own if line.author == Author.AGENT) == Counter(resident.said)
             rounds += self._nobody_else_speaks(own)
-            self._the_bot_answers(own, resident.probes)
+            self._the_bot_answers(own)
             at = {line.id: line.seq for line in own}
             going = [at[letter.message_id] for letter in letters if letter.conversation_id == key]
             assert going == sorted(going), "what is said first goes first"
@@ -197,12 +198,13 @@ class Rounds:
         assert not with_agent
         return count
 
-    def _the_bot_answers(self, lines: Sequence[Any], probes: Sequence[str]) -> None:
-        """After each return, and each message that came after it until somebody asks for a person again."""
+    def _the_bot_answers(self, lines: Sequence[Any]) -> None:
+        """Each message after a return, up to the one that asks for a person again, and that one too."""
         with_bot = False
         for line, after in zip(lines, [*lines[1:], None], strict=True):
             if line.author == Author.SYSTEM and line.text in self._returned:
                 with_bot = True
-            elif line.author == Author.RESIDENT and (with_bot or line.id in probes):
+            elif line.author == Author.RESIDENT and with_bot:
                 assert after is not None and after.author == Author.BOT, f"{line.text!r} has no answer"
-                with_bot = with_bot and line.text not in PERSON
+                with_bot = line.text not in PERSON
+        assert with_bot, "the last word is the bot's"
