@@ -45,7 +45,9 @@ class ConsoleAgent:
 
         async def done() -> bool:
             try:
-                async with self.browser.session.post(f"/kcc{path}", json=body or {}, headers=headers) as answer:
+                async with self.browser.session.post(
+                    f"/kcc{path}", json=body or {}, headers=headers
+                ) as answer:
                     if answer.status < 500:
                         answered.append((answer.status, await answer.json()))
                         return True

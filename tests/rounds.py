@@ -83,7 +83,7 @@ class Rounds:
             writing = [asyncio.create_task(self._writes(resident, resident.chance.randint(0, 1)))]
             agent = await self._taken(resident)
             await asking
-            writing.append(asyncio.create_task(self._writes(resident, resident.chance.randint(0, 2))))
+            writing.append(asyncio.create_task(self._writes(resident, resident.chance.randint(0, 1))))
             await self._answers(resident, agent)
             await asyncio.sleep(resident.chance.uniform(0, 0.03))
             await self._desk.give_back(self._states[resident.address].key, agent, Outcome.HANDLED)

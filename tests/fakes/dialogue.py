@@ -1,4 +1,4 @@
-"""A stand-in for the dialogue engine that keeps its protocol (docs/flow.md) and takes its time: it says what it heard."""
+"""A stand-in for the dialogue engine: keeps its protocol (docs/flow.md), takes its time, and says what it heard."""
 
 from __future__ import annotations
 

@@ -73,13 +73,16 @@ async def apart(directory: Path, seed: int = 1) -> AsyncIterator[Staffed]:
 
 
 @asynccontextmanager
-async def _around(
-    directory: Path, database: str, seed: int
-) -> AsyncIterator[tuple[AsyncExitStack, Staffed]]:
+async def _around(directory: Path, database: str, seed: int) -> AsyncIterator[tuple[AsyncExitStack, Staffed]]:
     """The vendor, the dialogue and a look into the store; programs of the stack end before these do."""
     port = processes.port()
     url = f"http://127.0.0.1:{port}"
-    async with dialogue(seed) as talk, meta(url, seed) as fake, opened(database) as store, AsyncExitStack() as stack:
+    async with (
+        dialogue(seed) as talk,
+        meta(url, seed) as fake,
+        opened(database) as store,
+        AsyncExitStack() as stack,
+    ):
         settings = {
             "PORT": str(port),
             "PUBLIC_URL": url,
