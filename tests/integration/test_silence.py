@@ -59,6 +59,7 @@ def worker_of(house: House, channels: Mapping[str, Channel], engine: Engine) -> 
     return Worker(house.inbox, turns, Kept(house.database, house.bus, channels), house.bus, channels)
 
 
+@pytest.mark.timeout(600)
 async def test_in_one_process(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bot.worker")
     chance = random.Random(20261126)
