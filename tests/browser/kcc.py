@@ -88,7 +88,7 @@ class Desk:
             base_url=self.served.address,
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         await context.add_cookies([{"name": COOKIE, "value": member.id, "url": self.served.address}])
         page = await context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))

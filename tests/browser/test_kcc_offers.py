@@ -102,13 +102,13 @@ async def test_a_colleague_who_picks_it_is_named(there: Desk) -> None:
     await look(there)
     await expect(offer(els)).to_be_visible()
     # Els' page does not hear of it in time: the button tells.
-    await els.route("**/kcc/parts/board*", lambda route: route.abort())
+    await els.route("**/kcc/parts/own*", lambda route: route.abort())
     await jan.locator("#middle").focus()
     await jan.keyboard.press("n")
     await expect(jan.locator("#composer")).to_be_visible()
     await els.get_by_role("button", name="Aannemen").click()
     await expect(els.get_by_role("alert").filter(has_text="Jan heeft dit gesprek al.")).to_be_visible()
-    await els.unroute("**/kcc/parts/board*")
+    await els.unroute("**/kcc/parts/own*")
     await els.reload()
     await expect(els.locator(".offer")).to_have_text(re.compile("Jan heeft het gesprek al"))
     await expect(els.get_by_role("button", name="Aannemen")).to_have_count(0)
@@ -193,7 +193,7 @@ async def types(there: Desk, visitor: Any) -> None:
 async def resident(there: Desk, chromium: Browser) -> Page:
     """The resident's own page, who asks for a person."""
     context = await chromium.new_context(base_url=there.served.address, locale="nl-NL")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = await context.new_page()
     there.pages.append(page)
     page.on("pageerror", lambda error: there.problems.append(str(error)))

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot import queue
-from bot.board import Board, Boards
+from bot.board import Boards, Own
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import handoffs, presences
@@ -49,8 +49,14 @@ async def offered(house: TestHouse) -> dict[str, str]:
     }
 
 
-async def board(house: TestHouse, agent: Agent) -> Board:
-    return await Boards(house.database, house.municipality, article, house.clock).of(agent.id, agent.teams)
+async def board(house: TestHouse, agent: Agent) -> Own:
+    return await Boards(house.database, house.municipality, article, house.clock).own(agent.id)
+
+
+async def line(house: TestHouse, agent: Agent) -> list[str]:
+    """Who waits, as the agent sees it."""
+    boards = Boards(house.database, house.municipality, article, house.clock)
+    return [card.conversation_id for card in (await boards.line(agent.teams)).cards]
 
 
 async def free_since(house: TestHouse, agent: Agent) -> object:
@@ -68,7 +74,7 @@ class TestToWhom:
         assert offer is not None
         assert (offer.card.conversation_id, offer.until) == (key, clock() + timedelta(seconds=30))
         assert (await board(house, ELS)).offer is None
-        assert [card.conversation_id for card in (await board(house, ELS)).waiting] == [key]
+        assert await line(house, ELS) == [key]
         await house.desk.take(key, JAN)
         assert (await board(house, JAN)).offer is None
         assert await house.owner() is Owner.AGENT
@@ -195,7 +201,7 @@ class TestNotTaken:
         await here(house, JAN, ELS)
         assert await offered(house) == {}
         for agent in (JAN, ELS):
-            assert [card.conversation_id for card in (await board(house, agent)).waiting] == [key]
+            assert await line(house, agent) == [key]
         await here(house, PIET)
         assert await offered(house) == {key: "piet"}, "who comes later was not asked yet"
         await house.offers.decline(key, "piet")

@@ -28,6 +28,7 @@ RESIDENTS: frozenset[Route] = frozenset(
         ("POST", "/chat/sessions"),
         ("POST", "/chat/messages"),
         ("GET", "/chat/messages"),
+        ("POST", "/chat/typing"),
         ("GET", "/chat/events"),
         ("GET", "/webhooks/{channel}"),
         ("POST", "/webhooks/{channel}"),

@@ -1,6 +1,6 @@
 """what was asked of calendars of others
 
-Revision: 0011, after 0006, 2026-11-25 23:50:00.000000
+Revision: 0011, after 0007, 2026-11-25 23:50:00.000000
 """
 
 import sqlalchemy as sa
