@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.casetypes import CaseRules
 from bot.clock import AMSTERDAM
 from bot.wording import fill_in
 
@@ -135,6 +136,8 @@ class Municipality(BaseModel):
     hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
     closed: tuple[Closure, ...] = ()
     teams: Annotated[tuple[Team, ...], AfterValidator(_teams)] = (KCC,)
+    cases: CaseRules | None = None
+    """Which cases may be looked up in the chat; without it none."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -172,7 +175,11 @@ class Municipality(BaseModel):
         """
         hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
-        facts = {**hours, **english, **self.facts}
+        link = self.cases.link if self.cases else "{website}/mijn-zaken"
+        cases = {"mijn_zaken": link} if "website" in self.facts or "{website}" not in link else {}
+        if self.cases:
+            cases |= {"zaaknummer_voorbeeld": self.cases.example, "zaken_geboortedatum": self.cases.born}
+        facts = {**hours, **english, **cases, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
 
     def team_for(self, theme: str | None) -> Team:

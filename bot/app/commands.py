@@ -98,6 +98,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             "bus": house.bus.health,
             "contacts": house.registrations.health,
         }
+        if house.cases:
+            parts["cases"] = house.cases.health
         if web and work:
             parts["worker"] = _starting
         shelf = Shelf(house.wording)

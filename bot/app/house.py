@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
+from bot.casewords import CaseWords
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.migrate import is_current
@@ -19,17 +20,19 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import Bus, Channel, ContactRegistry, Health
+from bot.ports import Bus, CaseProvider, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
 from bot.staff.members import Members
+from bot.statuses import Statuses
 from bot.templates import read_templates
 from bot.usage import Usage
 from bot.web.health import Check
 from bot.wording import Wording
 
 PHRASES = ROOT / "knowledge" / "phrases.yml"
+STATUSES = ROOT / "knowledge" / "statuses.yml"
 
 
 class NotMigrated(Exception):
@@ -54,6 +57,8 @@ class House:
     outbox: Outbox
     registry: ContactRegistry
     clock: Clock
+    cases: CaseProvider | None = None
+    """None: no case is looked up in the chat."""
 
     @property
     def edge(self) -> Edge:
@@ -75,6 +80,12 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def case_words(self) -> CaseWords | None:
+        """How cases are told, where they are looked up. Raises `StatusesError`."""
+        rules = self.municipality.cases
+        return CaseWords(self.wording, Statuses.load(STATUSES), rules) if self.cases and rules else None
 
     @property
     def members(self) -> Members:
@@ -107,7 +118,12 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock)
+        cases = configured_cases(settings, clock) if municipality.cases else None
+        if cases:
+            stack.push_async_callback(cases.close)
+        yield House(
+            settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock, cases
+        )
 
 
 def configured_registry(settings: Settings, database: Database) -> ContactRegistry:
@@ -119,6 +135,21 @@ def configured_registry(settings: Settings, database: Database) -> ContactRegist
         token = settings.openklant_token.get_secret_value()
         return OpenKlant(settings.openklant_url, token, str(settings.openklant_actor))
     return LocalRegistry(database)
+
+
+def configured_cases(settings: Settings, clock: Clock) -> CaseProvider | None:
+    """The system of cases, where there is one."""
+    from actions.cases.demo import DemoCases
+    from actions.cases.zgw import ZgwCases
+
+    if settings.case_system == "demo":
+        return DemoCases(clock)
+    if settings.case_system == "off":
+        return None
+    url, client_id, organisation = settings.zgw_url, settings.zgw_client_id, settings.zgw_organisation
+    if not (url and client_id and organisation and settings.zgw_secret):
+        raise NotPossible("CASES=zgw lacks settings")  # the settings see to it that it does not
+    return ZgwCases(url, client_id, settings.zgw_secret.get_secret_value(), organisation)
 
 
 def configured_channels(

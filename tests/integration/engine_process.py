@@ -18,7 +18,9 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from actions.references import References
 from actions.server import add_actions
+from actions.status import StatusRules
 from bot.ports import KnowledgeSearch
 from bot.settings import ROOT
 from tests import services
@@ -26,6 +28,20 @@ from tests.fakes.search import WordSearch
 
 NLU = ROOT / "nlu"
 SECRET, ACTIONS_SECRET = "of the engine", "of the actions"
+STATUS = StatusRules(
+    References(["ZAAK-JJJJ-9999999999"]),
+    frozenset({"address", "birth_date"}),
+    frozenset(
+        {
+            "boom-kappen",
+            "omgevingsvergunning",
+            "parkeervergunning",
+            "melding-openbare-ruimte",
+            "kwijtschelding",
+        }
+    ),
+)
+"""What the shipped municipality lets be looked up."""
 DEADLINE = 120.0
 """Seconds for a start: a busy machine takes its time, and only a hang should fail."""
 
@@ -51,7 +67,7 @@ def actions_server(search: KnowledgeSearch | None = None) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET)
+    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=STATUS)
     runner = web.AppRunner(app)
 
     async def start() -> int:
