@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.attempts import forget_attempts
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.attempts import forget_attempts
 from bot.db.tables import (
     audit,
     callback_requests,
