@@ -23,7 +23,7 @@ from bot.model import Command, Route, Say, Trace
 
 FORM = "status_form"
 _EMPTY: Mapping[str, Any] = {"status_reference": None, "status_proof": None}
-_ANSWERING = frozenset({"inform", "affirm", "status", "thanks"})
+_ANSWERING = frozenset({"inform", "affirm", "thanks"})
 """Intents that no rule has a use for while the form waits for an answer."""
 
 _ASKS = {
@@ -56,7 +56,7 @@ class AskStatus(Task):
     ) -> list[EventType]:
         """Begin, answer, or say where it can be seen."""
         text = speech.text(tracker)
-        if tracker.active_loop_name:  # one form at a time: the other one goes on
+        if tracker.active_loop_name not in (None, FORM):  # one form at a time: the other one goes on
             return await super().run(dispatcher, tracker, domain)
         if not text or (reference := self._rules.references.read(text)):
             return [*_read(text, self._rules, tracker), FollowupAction(FORM)]
@@ -64,8 +64,10 @@ class AskStatus(Task):
         about = await product(self._answers.lookup, text, self._route, topic)
         if await self._is_question(tracker, about):
             return speech.give(dispatcher, await self._answers.find(text, topic))
-        if about and about.able and about.article.slug not in self._rules.articles:
-            return self._elsewhere(dispatcher, about)
+        if about and about.able and about.named and about.article.slug not in self._rules.articles:
+            return [*self._elsewhere(dispatcher, about), *speech.slots(**_EMPTY), *_ends()]
+        if tracker.active_loop_name:
+            return []  # it asks again
         article = about.article.slug if about and about.able else topic.article
         begun = speech.slots(article=article, misses=0, offer=None, status_reference=reference)
         return [*begun, FollowupAction(FORM)]
@@ -108,10 +110,10 @@ class ValidateStatus(Action):  # type: ignore[misc]  # untyped
             return _read(text, self._rules, tracker)
         if status_answers.has_none(text):
             return speech.slots(requested_slot=None)
-        if self._rules.references.tries(text) or speech.intent(tracker) in _ANSWERING:
+        if self._rules.references.tries(text):
             speech.say(dispatcher, Say("status_reference_bad"))
             return speech.slots(status_reference=None)
-        return []
+        return speech.slots(status_reference=None) if speech.intent(tracker) in _ANSWERING else []
 
     def _proof(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[EventType]:
         text = speech.text(tracker)
@@ -146,7 +148,8 @@ class AskProof(Action):  # type: ignore[misc]  # untyped
     ) -> list[EventType]:
         """Ask."""
         speech.say(dispatcher, Say(self._phrase, {"reference": tracker.get_slot("status_reference")}))
-        speech.trace(dispatcher, Trace(Route.STATUS))
+        if not _returns(tracker):  # else it was reached in another way
+            speech.trace(dispatcher, Trace(Route.STATUS))
         return []
 
 

@@ -25,7 +25,8 @@ _NAMED = re.compile(
 )
 _NONE = re.compile(
     r"\b(?:(?:heb|weet|ken|vind|zie|herinner) (?:ik )?(?:\w+ ){0,2}(?:niet|geen)"
-    r"|geen (?:nummer|zaaknummer|brief|idee|kenmerk)|(?:brief|nummer)?\s*kwijt|weggegooid|niet meer)\b|^\W*(?:geen|nergens)\W*$",
+    r"|geen (?:nummer|zaaknummer|brief|idee|kenmerk)|(?:brief|e-?mail|nummer)\b.{0,20}\b(?:kwijt|weg(?:gegooid)?)"
+    r"|niet meer)\b|^\W*(?:geen|nergens|kwijt)\W*$",
     re.IGNORECASE,
 )
 

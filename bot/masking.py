@@ -2,8 +2,9 @@
 
 - A citizen service number (BSN), wherever it is typed. It is 9 digits, or 8 where it begins with a zero, and passes the
   eleven test: 9 times the first digit, 8 times the second, ... minus the last is a multiple of 11 (Wet algemene
-  bepalingen burgerservicenummer). One in eleven numbers passes by chance, so what is known to be another number stays: one that
-  follows such a word (`zaak 123456782`), part of a longer number or word, a date, a telephone number.
+  bepalingen burgerservicenummer). One in eleven numbers passes by chance, so what is known to be another
+  number stays: one that follows such a word (`zaak 123456782`), part of a longer number or word, a date, a telephone
+  number.
 - The second fact with which somebody asks how a request stands: an address or a date of birth.
 """
 
