@@ -109,7 +109,7 @@ class ValidateStatus(Action):  # type: ignore[misc]  # untyped
         if self._rules.references.read(text):
             return _read(text, self._rules, tracker)
         if status_answers.has_none(text):
-            return speech.slots(requested_slot=None)
+            return speech.slots(status_reference=None, requested_slot=None)
         if self._rules.references.tries(text):
             speech.say(dispatcher, Say("status_reference_bad"))
             return speech.slots(status_reference=None)
@@ -124,7 +124,7 @@ class ValidateStatus(Action):  # type: ignore[misc]  # untyped
         if other := self._rules.references.read(text):
             return speech.slots(status_reference=other)
         if status_answers.has_none(text):
-            return speech.slots(requested_slot=None)
+            return speech.slots(status_proof=None, requested_slot=None)
         tries = fact is not None or status_answers.tries(text)
         if tries or speech.intent(tracker) in _ANSWERING:
             speech.command(dispatcher, Command("conceal", {"parts": list(fact.parts) if fact else []}))

@@ -365,7 +365,7 @@ class TestFollowing:
 
 
 class TestNotices:
-    SECRET = "geheim-van-de-notificaties"  # noqa: S105
+    SECRET = "geheim-van-de-notificaties"
     KEY = "5b4dfbe3-b9d6-4734-a8fb-5c2c6d37bca9"
 
     @pytest.fixture
