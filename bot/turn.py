@@ -22,7 +22,7 @@ from bot.files import hopeful
 from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.masking import BSN, conceal, has_bsn
+from bot.masking import BSN, conceal, has_bsn, mask_bsn
 from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
@@ -221,7 +221,7 @@ class Turns:
         standing = f"choice_{row.choice}"
         if standing in self._wording:
             return self._wording.say(standing).text, True
-        return row.text or row.choice, False
+        return row.text or mask_bsn(row.choice), False
 
     async def _offered(self, lease: Lease) -> list[list[Choice]]:
         """What could be chosen lately, the newest message first."""

@@ -262,7 +262,9 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
         if tidings := tidings_of(house):
-            jobs.append(NamedLease(house.database, "tidings", house.clock).run(tidings.keep_looking))
+            # Who has other channels, such as `klaartje ask`, must not keep the others from looking.
+            name = f"tidings:{','.join(sorted(house.channels))}"[:64]
+            jobs.append(NamedLease(house.database, name, house.clock).run(tidings.keep_looking))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 

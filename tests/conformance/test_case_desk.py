@@ -63,7 +63,7 @@ class Desk:
         self.engine = Engine(asks)
         self.house = TestHouse(database, self.bus, clock, self.think)
         assert MUNICIPALITY.cases
-        words = CaseWords(self.house.wording, Statuses.load(STATUSES), MUNICIPALITY.cases)
+        self.words = words = CaseWords(self.house.wording, Statuses.load(STATUSES), MUNICIPALITY.cases)
         desk = CaseDesk(self.cases, words, Attempts(database, clock), clock, seconds=5.0)
         self.around = desk.around(self.engine)
         channels = {"kept": self.house.channel}
@@ -148,7 +148,7 @@ class TestLookingUp:
         assert "niet in ons systeem kijken" in told and "geen zaak" not in told
         desk.cases.fault = None
         desk.cases.pause = 60.0
-        quick = CaseDesk(desk.cases, desk.tidings[0]._words, Attempts(desk.house.database), seconds=0.05)
+        quick = CaseDesk(desk.cases, desk.words, Attempts(desk.house.database), seconds=0.05)
         desk.around = quick.around(desk.engine)
         assert "niet in ons systeem kijken" in await desk.say(f"zoek 1 {PROOF}")
 
@@ -353,6 +353,17 @@ class TestFollowing:
         clock.forward(hours=25)
         assert await desk.hears() == []
         assert "foto's van de boom" in await desk.say("hallo")
+
+    async def test_who_does_not_have_the_channel_leaves_it_to_others(
+        self, desk: Desk, database: Database, clock: SetClock
+    ) -> None:
+        await desk.follow()
+        desk.cases.move("key-1", "Wacht op informatie", clock())
+        clock.forward(minutes=16)
+        words, wording = desk.words, desk.house.wording
+        other = Tidings(database, desk.bus, {"ask": desk.house.channel}, desk.cases, words, wording, clock)
+        assert await other.look() == 0
+        assert len(await desk.hears()) == 1
 
     async def test_forgetting_ends_it_and_retention_waits_for_it(self, desk: Desk, clock: SetClock) -> None:
         await desk.follow()
