@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import ClientSession
 
+from bot import residents
 from bot import tidings as module
 from bot.app.house import STATUSES
 from bot.attempts import LOOKS, PERIOD, WRONG, Attempts
@@ -21,7 +22,7 @@ from bot.casewords import CaseWords
 from bot.db.database import Database
 from bot.db.tables import case_attempts, case_follows, handoffs, messages, metadata, outbox
 from bot.follows import MOST
-from bot.model import Author, Command, Kind, Outbound, Owner, Reply, Template, Turn
+from bot.model import Author, Command, Kind, Moved, Outbound, Owner, Reply, Template, Turn
 from bot.ports import CaseFault
 from bot.privacy import Privacy
 from bot.statuses import Statuses
@@ -353,6 +354,24 @@ class TestFollowing:
         clock.forward(hours=25)
         assert await desk.hears() == []
         assert "foto's van de boom" in await desk.say("hallo")
+
+    async def test_two_addresses_that_are_one_resident_follow_together(
+        self, desk: Desk, clock: SetClock
+    ) -> None:
+        await desk.follow(1, "before")
+        await desk.follow(2, "before")
+        await desk.follow(2, "after")
+        await desk.house.inbox.move([Moved("kept", "before", "after")])
+        rows = await desk.house.rows(case_follows, "key")
+        assert [row.key for row in rows] == ["key-1", "key-2"]
+        assert {row.conversation_id for row in rows} == {await desk.house.key("after")}
+        desk.cases.move("key-1", "Wacht op informatie", clock())
+        clock.forward(minutes=16)
+        assert len(await desk.hears()) == 1
+
+    def test_all_that_belongs_to_a_conversation_goes_along(self) -> None:
+        belonging = {table for table in metadata.tables.values() if "conversation_id" in table.c}
+        assert belonging == set(residents._BELONGING)
 
     async def test_who_does_not_have_the_channel_leaves_it_to_others(
         self, desk: Desk, database: Database, clock: SetClock
