@@ -176,8 +176,11 @@ class Turns:
             return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
             return _smalltalk("back_to_bot", memory)
-        if word in (Keyword.STOP, Keyword.RESTART):
-            return _smalltalk("stopped" if word is Keyword.STOP else "restarted")
+        if word is Keyword.STOP:  # nothing more is sent then, of cases neither
+            ends = Command("unfollow", {"key": None, "say": "case_unfollowed_too"})
+            return replace(_smalltalk("stopped"), commands=(ends,))
+        if word is Keyword.RESTART:
+            return _smalltalk("restarted")
         if word is Keyword.HELP:
             return _smalltalk("help", memory)
         if row.choice is not None and not offered:
@@ -289,7 +292,9 @@ class Turns:
                         if against := await follows.follow(connection, lease.conversation_id, command, now):
                             said = [self._wording.finish(against)]
                     case "unfollow":
-                        await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        ended = await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        if ended and (phrase := command.args.get("say")):
+                            said.append(self._wording.say(phrase))
                     case "conceal":
                         text = conceal(text, command.args["parts"])
                     case "mark" | "remark":

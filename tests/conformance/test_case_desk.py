@@ -309,6 +309,12 @@ class TestFollowing:
         assert "geen berichten meer" in await desk.say("Stop volgen!")  # also while a person is waited for
         assert await desk.house.rows(case_follows) == []
 
+    async def test_stop_stops_following_too_and_says_so(self, desk: Desk) -> None:
+        assert "uw zaken" not in await desk.say("stop")
+        await desk.follow()
+        assert "geen berichten meer over uw zaken" in await desk.say("stop")
+        assert await desk.house.rows(case_follows) == []
+
     async def test_an_outage_ends_nothing_and_is_looked_at_again(self, desk: Desk, clock: SetClock) -> None:
         await desk.follow(1)
         await desk.follow(2)
