@@ -140,10 +140,10 @@ def _fits(role: Row, case: str, proof: Proof) -> bool:
     home = who.get("verblijfsadres")
     if not isinstance(home, dict):
         return False
-    number = home.get("aoaHuisnummer")
+    number = str(home.get("aoaHuisnummer") or "")
     addition = f"{home.get('aoaHuisletter') or ''}{home.get('aoaHuisnummertoevoeging') or ''}"
     return same_address(
-        proof, str(home.get("aoaPostcode") or ""), number if isinstance(number, int) else None, addition
+        proof, str(home.get("aoaPostcode") or ""), int(number) if number.isdecimal() else None, addition
     )
 
 
