@@ -33,6 +33,7 @@ from bot.quick import QuickReplyError
 from bot.settings import Settings, SettingsError
 from bot.staff.members import Members, StaffError, state_of
 from bot.staff.roles import Role
+from bot.statuses import StatusesError
 from bot.templates import TemplatesError
 from bot.usage import free_left, month_of
 from bot.web.server import NotListening
@@ -49,6 +50,7 @@ _FAULTS = (
     QuickReplyError,
     SettingsError,
     StaffError,
+    StatusesError,
     TemplateError,
     TemplatesError,
     WordingError,
@@ -716,3 +718,31 @@ def done(reference: str, actor: str) -> None:
     if not _run(job):
         raise click.ClickException("there is no such open request")
     click.echo("Noted.")
+
+
+@main.group()
+def cases() -> None:
+    """Cases of residents: how their requests stand."""
+
+
+@cases.command(name="check")
+def check_cases() -> None:
+    """Tell which system of cases is asked, whether it can be reached, and what to do where it is not right."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            if house.cases is None or house.case_words is None:
+                click.echo(
+                    "off        no case is looked up in the chat: see CASES, and `cases` in MUNICIPALITY"
+                )
+                return True
+            health = await house.cases.health()
+            findings = await house.cases.check()
+            click.echo(f"{house.cases.name:10} {health.state:9} {health.detail}".rstrip())
+        for finding in findings:
+            advice = f": {finding.advice}" if finding.advice else ""
+            click.echo(f"           {finding.state:9} {finding.what}{advice}")
+        return health.ready and all(finding.state != "wrong" for finding in findings)
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)

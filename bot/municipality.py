@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.casetypes import CaseRules
 from bot.clock import AMSTERDAM
 from bot.wording import fill_in
 
@@ -151,6 +152,8 @@ class Municipality(BaseModel):
     """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
     calendar_products: Annotated[Mapping[str, str], AfterValidator(_products)] = {}
     """What the calendar calls the products of appointments: its ids by our names, those in the actions of articles."""
+    cases: CaseRules | None = None
+    """Which cases may be looked up in the chat; without it none."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -188,7 +191,11 @@ class Municipality(BaseModel):
         """
         hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
-        facts = {**hours, **english, **self.facts}
+        link = self.cases.link if self.cases else "{website}/mijn-zaken"
+        cases = {"mijn_zaken": link} if "website" in self.facts or "{website}" not in link else {}
+        if self.cases:
+            cases |= {"zaaknummer_voorbeeld": self.cases.example, "zaken_geboortedatum": self.cases.born}
+        facts = {**hours, **english, **cases, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
 
     def product_for(self, name: str) -> str:

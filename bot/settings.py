@@ -19,6 +19,7 @@ _SITE = re.compile(r"'self'|https?://[A-Za-z0-9*.:\[\]-]+")
 
 
 _ISSUER = re.compile(r"https://.|http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+_ZGW_NEEDS = ("zgw_url", "zgw_client_id", "zgw_secret", "zgw_organisation")
 _OIDC_NEEDS = ("oidc_client_id", "oidc_roles", "public_url")
 
 
@@ -91,6 +92,13 @@ class Settings(BaseSettings):
     jcc_url: str | None = None
     jcc_client_id: str | None = None
     jcc_client_secret: SecretStr | None = None
+    cases: Literal["demo", "zgw", "off"] | None = None
+    cases_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    zgw_url: str | None = None
+    zgw_client_id: str | None = None
+    zgw_secret: SecretStr | None = None
+    zgw_organisation: str | None = None
+    zgw_notification_secret: SecretStr | None = None
 
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
@@ -124,6 +132,8 @@ class Settings(BaseSettings):
         "whatsapp_app_secret",
         "whatsapp_verify_token",
         "qmatic_token",
+        "zgw_secret",
+        "zgw_notification_secret",
         mode="after",
     )
     @classmethod
@@ -190,6 +200,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql+asyncpg:// or sqlite+aiosqlite://")
         return value
 
+    @field_validator("zgw_organisation", mode="after")
+    @classmethod
+    def _rsin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d{9}", value):
+            raise ValueError("must be the RSIN of the municipality: 9 digits")
+        return value
+
     @field_validator(
         "public_url",
         "telegram_api_url",
@@ -197,6 +214,7 @@ class Settings(BaseSettings):
         "openklant_url",
         "qmatic_url",
         "jcc_url",
+        "zgw_url",
         "engine_url",
         mode="after",
     )
@@ -243,6 +261,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _cases_need_a_client(self) -> Self:
+        lacking = [name.upper() for name in _ZGW_NEEDS if not getattr(self, name)]
+        if (self.zgw_url or self.cases == "zgw") and lacking:
+            raise ValueError(f"cases of ZGW need {', '.join(lacking)}")
+        return self
+
+    @model_validator(mode="after")
     def _needs_each_other(self) -> Self:
         if self.telegram_webhook_secret and not self.public_url:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET needs PUBLIC_URL: Telegram must know where to call")
@@ -267,6 +292,14 @@ class Settings(BaseSettings):
         """The file that holds the SQLite database; None for a server."""
         name = make_url(self.database).database
         return Path(name) if self.embedded and name and not name.startswith("file:") else None
+
+    @property
+    def case_system(self) -> str:
+        """Where cases are: as set; else ZGW where that is set up, and made-up ones for the made-up municipality."""
+        if self.cases:
+            return self.cases
+        shipped = self.municipality == type(self).model_fields["municipality"].default
+        return "zgw" if self.zgw_url else "demo" if shipped else "off"
 
     @property
     def embedded(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import marks, metrics, queue, topic
+from bot import follows, marks, metrics, queue, topic
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
@@ -22,6 +22,7 @@ from bot.files import hopeful
 from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
+from bot.masking import BSN, conceal, has_bsn, mask_bsn
 from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
@@ -36,6 +37,9 @@ KEPT = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 """What we can't look at, and keep for a person."""
 
 _MORE = re.compile(r"more:(\d{1,4})")
+
+_WORD, _FEW = re.compile(r"[^\W\d_]{2,}"), 4
+"""So few words around a masked number (`mijn bsn is`) ask nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -125,17 +129,26 @@ class Turns:
             words = () if silent else (marked.say,)
             thanks = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
             return Outcome(thanks, said, state.greeted)
+        if stopped := follows.answer(row):
+            words = () if silent else (stopped.say,)
+            stops = Reply(words, (stopped.command,), state.memory, Trace(Route.STATUS))
+            return Outcome(stops, said, state.greeted)
+        heard = row.kind not in SILENT and state.owner is not Owner.AGENT
+        masked = (Say("bsn_masked"),) if heard and has_bsn(row.text) else ()
         if silent or row.kind in SILENT:
-            return Outcome(Reply((), memory=state.memory), said, state.greeted)
+            return Outcome(Reply(masked, memory=state.memory), said, state.greeted)
         reply = None
         if told and row.attempts <= MAX_ATTEMPTS:
             reply = await self._topic.answered(row, self._turn(lease, row, memory))
         reply = reply or await self._paged(lease, row, memory)
         reply = reply or self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
+        if masked and reply is None and len(_WORD.findall(row.text.replace(BSN, ""))) <= _FEW:
+            reply = Reply((), memory=memory, trace=Trace(Route.SMALLTALK))  # there is nothing else in it
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
         if not told:
             reply = await self._topic.first(lease.conversation_id, row, reply, now)
+        reply = replace(reply, messages=(*masked, *reply.messages))
         if row.kind in KEPT and (row.text or told):
             kept = Say("kept" if self._keeps(row) else "not_kept")
             reply = replace(reply, messages=(kept, *reply.messages))
@@ -178,8 +191,11 @@ class Turns:
             return Reply((), (ASKED,), memory, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
             return _smalltalk("back_to_bot", memory)
-        if word in (Keyword.STOP, Keyword.RESTART):
-            return _smalltalk("stopped" if word is Keyword.STOP else "restarted")
+        if word is Keyword.STOP:  # nothing more is sent then, of cases neither
+            ends = Command("unfollow", {"key": None, "say": "case_unfollowed_too"})
+            return replace(_smalltalk("stopped"), commands=(ends,))
+        if word is Keyword.RESTART:
+            return _smalltalk("restarted")
         if word is Keyword.HELP:
             return _smalltalk("help", memory)
         if row.choice is not None and not offered:
@@ -194,7 +210,7 @@ class Turns:
         metadata = {"channel": lease.channel, "now": now, "turn": row.id}
         # A link to the chat can name an article: that is as if its button was pressed.
         choice = f"article:{row.text}" if row.kind is Kind.START else row.choice
-        return Turn(lease.conversation_id, row.text, choice, memory, metadata)
+        return Turn(lease.conversation_id, row.text.replace(BSN, ""), choice, memory, metadata)
 
     async def _think(self, turn: Turn) -> Reply:
         try:
@@ -223,7 +239,7 @@ class Turns:
         standing = f"choice_{row.choice}"
         if standing in self._wording:
             return self._wording.say(standing).text, True
-        return row.text or row.choice, False
+        return row.text or mask_bsn(row.choice), False
 
     async def _offered(self, lease: Lease) -> list[list[Choice]]:
         """What could be chosen lately, the newest message first."""
@@ -264,7 +280,7 @@ class Turns:
         now = self._clock()
         reply = outcome.reply
         said, failed = self._words(reply)
-        owner, memory = state.owner, reply.memory
+        owner, memory, text = state.owner, reply.memory, outcome.said
         async with self._database.write() as connection:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
             if row.kind not in SILENT:
@@ -289,6 +305,15 @@ class Turns:
                         )
                     case "topic":
                         asks = topic.asking(now)
+                    case "follow":
+                        if against := await follows.follow(connection, lease.conversation_id, command, now):
+                            said = [self._wording.finish(against)]
+                    case "unfollow":
+                        ended = await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        if ended and (phrase := command.args.get("say")):
+                            said.append(self._wording.say(phrase))
+                    case "conceal":
+                        text = conceal(text, command.args["parts"])
                     case "mark" | "remark":
                         asks = await marks.note(connection, lease.conversation_id, command)
                     case unknown:
@@ -298,7 +323,7 @@ class Turns:
             await connection.execute(_mine(lease).values(asks=asks))
             channel = self._channels[lease.channel]
             bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
-            await record(connection, lease, row, outcome.said, said, bodies, reply.trace, now)
+            await record(connection, lease, row, text, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
         return State(owner, memory, outcome.greeted, asks)

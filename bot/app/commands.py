@@ -102,6 +102,8 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
         }
         if house.calendar is not None:
             parts["appointments"] = partial(health_of, house.calendar)
+        if house.cases:
+            parts["cases"] = house.cases.health
         if web and work:
             parts["worker"] = _starting
         shelf = Shelf(house.wording)
