@@ -72,17 +72,30 @@ class Tidings:
 
     async def keep_looking(self) -> None:
         """Look, at intervals and when woken, until cancelled."""
+        wake = asyncio.Event()
         async with self._bus.subscribe(TOPIC) as wakes:
-            while True:
-                try:
-                    more = await self.look()
-                except Exception as error:  # the store is away: say so, and look again
-                    log.error("followed cases can't be looked at: %s", trail(error))
-                    more = 0
-                if more < AT_A_TIME:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(EVERY):
-                            await anext(wakes)
+
+            async def listen() -> None:
+                async for _ in wakes:
+                    wake.set()
+
+            listener = asyncio.create_task(listen())
+            try:
+                while True:
+                    wake.clear()
+                    if await self._looked() < AT_A_TIME:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(EVERY):
+                                await wake.wait()
+            finally:
+                listener.cancel()
+
+    async def _looked(self) -> int:
+        try:
+            return await self.look()
+        except Exception as error:  # the store is away: say so, and look again
+            log.error("followed cases can't be looked at: %s", trail(error))
+            return 0
 
     async def look(self) -> int:
         """At all that is due on the channels that are here, once; how many."""

@@ -23,7 +23,7 @@ from bot.db.database import Database
 from bot.db.tables import case_attempts, case_follows, handoffs, messages, metadata, outbox
 from bot.follows import MOST
 from bot.model import Author, Command, Kind, Moved, Outbound, Owner, Reply, Template, Turn
-from bot.ports import CaseFault
+from bot.ports import Bus, CaseFault
 from bot.privacy import Privacy
 from bot.statuses import Statuses
 from bot.tidings import TEMPLATE, Tidings
@@ -398,6 +398,49 @@ class TestFollowing:
         assert await privacy.forget("kept", "r1", actor="test")
         assert await desk.house.rows(case_follows) == []
         assert await desk.house.rows(case_attempts) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_it_goes_on_looking_and_can_be_woken(
+    desk: Desk, bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By both buses: after intervals without a wake, after a store that was away, and at once when woken."""
+    tidings = Tidings(
+        database,
+        bus,
+        {"kept": desk.house.channel},
+        desk.cases,
+        desk.words,
+        desk.house.wording,
+        desk.house.clock,
+    )
+    looked = asyncio.Semaphore(0)
+
+    async def look() -> int:
+        looked.release()
+        raise OSError("the store is away")
+
+    async def looks(times: int) -> None:
+        async with asyncio.timeout(20):
+            for _ in range(times):
+                await looked.acquire()
+
+    monkeypatch.setattr(tidings, "look", look)
+    monkeypatch.setattr(module, "EVERY", 0.01)
+    task = asyncio.create_task(tidings.keep_looking())
+    try:
+        await looks(5)
+        monkeypatch.setattr(module, "EVERY", 3600.0)
+        await asyncio.sleep(0.1)  # the last short interval is over
+        while not looked.locked():
+            await looked.acquire()
+        for _ in range(3):
+            await bus.publish("cases")
+            await looks(1)
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 class TestNotices:
