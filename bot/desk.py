@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.conversation import change_owner
 from bot.db.database import Database
-from bot.db.tables import audit, conversations, handoffs, messages, notes, presences
+from bot.db.tables import conversations, handoffs, messages, notes, presences
 from bot.handoff import Handoff
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
@@ -162,7 +163,7 @@ class Desk:
             )
             values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now}
             await self._update(connection, found.id, values)
-            await self._note_audit(connection, agent, "took conversation", conversation_id, now)
+            await audit(connection, agent.id, Act.TOOK_CONVERSATION, conversation_id, at=now)
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
         await self._wake(conversation_id)
 
@@ -350,13 +351,6 @@ class Desk:
         await connection.execute(
             sa.update(presences).where(presences.c.agent == agent).values(free_since=now)
         )
-
-    @staticmethod
-    async def _note_audit(
-        connection: AsyncConnection, agent: Agent, action: str, key: str, now: datetime
-    ) -> None:
-        row = {"at": now, "actor": agent.id, "action": action, "object": key, "detail": {}}
-        await connection.execute(sa.insert(audit).values(**row))
 
     async def _tell(
         self,

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media, registrations
+from bot.db.tables import callback_requests, chat_sessions, conversations, media, registrations
 from bot.files import Files
 from bot.model import Owner
 from bot.ports import LOCAL
@@ -36,7 +37,7 @@ class Privacy:
         """Erase the conversation of who is known at an address on a channel; False where there is none."""
         async with self._database.write() as connection:
             key = await conversation_at(connection, channel, address)
-            gone, names = await self._erase(connection, conversations.c.id == key, actor, "forget")
+            gone, names = await self._erase(connection, conversations.c.id == key, actor, Act.FORGOT)
         await self._remove(names)
         await self._database.scrub()
         return gone > 0
@@ -61,7 +62,7 @@ class Privacy:
             conversations.c.id.not_in(unregistered),
         )
         async with self._database.write() as connection:
-            gone, names = await self._erase(connection, over, "retention", "purge")
+            gone, names = await self._erase(connection, over, "retention", Act.PURGED)
             await forget_old(connection, self._clock())
         await self._remove(names)
         if gone:
@@ -88,7 +89,7 @@ class Privacy:
             await asyncio.sleep(_HOUR)
 
     async def _erase(
-        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, action: str
+        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, act: Act
     ) -> tuple[int, list[str]]:
         """How many conversations went, and the files that belonged to them."""
         now: datetime = self._clock()
@@ -103,8 +104,5 @@ class Privacy:
             .all()
         )
         if gone:
-            await connection.execute(
-                sa.insert(audit),
-                [{"at": now, "actor": actor, "action": action, "object": key, "detail": {}} for key in gone],
-            )
+            await audit(connection, actor, act, *gone, at=now)
         return len(gone), [name for name in names if name]

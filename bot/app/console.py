@@ -35,7 +35,10 @@ def console_of(app: web.Application, house: House, shelf: Shelf, static: str) ->
     everyone = tuple(team.name for team in municipality.teams)
 
     def as_agent(member: Member) -> Agent:
-        return Agent(member.id, member.name[:64], member.teams or everyone)
+        teams = tuple(
+            team for team in everyone if team in member.teams
+        )  # some may be gone from the municipality
+        return Agent(member.id, member.name[:64], teams or everyone)
 
     handoff = Handoff(house.wording, municipality, shelf.article)
     desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)
@@ -68,7 +71,8 @@ def behind(staff: StaffDoor, one: Door) -> web.RouteDef:
         if found is None:
             raise Refused("sign in first", 401)
         roles = frozenset(role.value for role in found.roles)
-        return await one.handler(request, Member(found.name, found.display_name, roles, csrf=visit.csrf))
+        member = Member(found.name, found.display_name, roles, found.teams, visit.csrf)
+        return await one.handler(request, member)
 
     add = staff.get if one.method == "GET" else staff.post
     return add(one.path, Permission(one.permission.value), handler)

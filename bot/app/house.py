@@ -79,7 +79,7 @@ class House:
     @property
     def members(self) -> Members:
         """Who works here."""
-        return Members(self.database, self.clock)
+        return Members(self.database, self.clock, teams_elsewhere=bool(self.settings.oidc_teams))
 
     @property
     def usage(self) -> Usage:

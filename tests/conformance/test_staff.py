@@ -18,7 +18,7 @@ from bot.db.database import Database
 from bot.db.tables import audit, recovery_codes, staff_links, staff_sessions, users, work_sign_ins
 from bot.staff import totp
 from bot.staff.credentials import Credentials, WrongCode
-from bot.staff.members import Members, StaffError, state_of
+from bot.staff.members import Members, StaffError, Wanted, state_of
 from bot.staff.oidc import OidcFault, Provider
 from bot.staff.passwords import Passwords
 from bot.staff.roles import Role
@@ -102,7 +102,7 @@ class TestMembers:
         assert await desk.rows(staff_links) == []
         await desk.members.enable("sanne", actor="engineer")
         assert await state() == "invited"
-        await desk.members.give("sanne", [Role.EDITOR], actor="els")
+        await desk.members.change("sanne", Wanted(roles=[Role.EDITOR]), actor="els")
         [row] = await desk.members.listed()
         assert row.roles == ["editor"]
         assert [(one.actor, one.action, one.object) for one in await desk.rows(audit)] == [
@@ -368,7 +368,7 @@ class TestWorkAccounts:
             await works.comes()
         for deed in (
             desk.members.reset("sanne@zonneveen.example", actor="engineer"),
-            desk.members.give("sanne@zonneveen.example", [Role.ADMIN], actor="engineer"),
+            desk.members.change("sanne@zonneveen.example", Wanted(roles=[Role.ADMIN]), actor="engineer"),
         ):
             with pytest.raises(StaffError, match="work account"):
                 await deed

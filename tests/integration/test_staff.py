@@ -23,6 +23,7 @@ from bot.db.tables import (
     users,
 )
 from bot.residents import new_conversation
+from bot.staff.members import Wanted
 from bot.staff.roles import PERMISSIONS, Permission, Role
 from bot.staff.sessions import LONGEST, Visit
 from bot.web.server import application, serving
@@ -292,7 +293,7 @@ class TestSessions:
     async def test_other_roles_count_at_once(self, office: Office, browser: Browser) -> None:
         await office.hires("sanne", Role.EDITOR, browser=browser)
         assert (await browser.get(f"/kcc/files/{'x' * 43}")).status == 403
-        await office.house.members.give("sanne", [Role.AGENT], actor="engineer")
+        await office.house.members.change("sanne", Wanted(roles=[Role.AGENT]), actor="engineer")
         assert (await browser.get(f"/kcc/files/{'x' * 43}")).status == 404
 
     @ONLY_SQLITE

@@ -6,15 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from aiohttp import web
 
 from bot import queue
+from bot.audit import Act, audit
 from bot.board import SHORTEST, Board, Boards
 from bot.briefing import Briefings
 from bot.clock import Clock
 from bot.db.database import Database
-from bot.db.tables import audit
 from bot.municipality import Municipality
 from bot.quick import QuickReplies
 from bot.shift import Shifts
@@ -79,7 +78,7 @@ class Console:
         """The screen with one. That it was opened is noted."""
         thread = await self._threads.of(request.match_info["id"])
         if thread is not None:
-            await self._noted(member, "opened conversation", thread.conversation_id)
+            await self._noted(member, Act.OPENED_CONVERSATION, thread.conversation_id)
         return await self._screen(member, thread, missing=thread is None)
 
     async def _screen(self, member: Member, thread: Thread | None, *, missing: bool = False) -> web.Response:
@@ -134,7 +133,7 @@ class Console:
         if thread is None:
             return problem(404, "Dit gesprek is er niet (meer).")
         if "opened" in request.query:
-            await self._noted(member, "opened conversation", thread.conversation_id)
+            await self._noted(member, Act.OPENED_CONVERSATION, thread.conversation_id)
         return self._pages.part("kcc_thread.html.j2", member, **await self._around(member, thread))
 
     async def lines(self, request: web.Request, member: Member) -> web.Response:
@@ -160,7 +159,7 @@ class Console:
         somebody searched is noted, not for what."""
         text = await _wanted(request)
         hits = await self._boards.find(text)
-        await self._noted(member, "searched conversations", "")
+        await self._noted(member, Act.SEARCHED, "")
         short = len(" ".join(text.split())) < SHORTEST
         return self._pages.part("kcc_found.html.j2", member, hits=hits, short=short)
 
@@ -179,10 +178,9 @@ class Console:
         """The same, fetched again."""
         return self._pages.part("kcc_shift.html.j2", member, shift=await self._shifts.now())
 
-    async def _noted(self, member: Member, action: str, what: str) -> None:
-        row = {"actor": member.id, "action": action, "object": what, "detail": {}}
+    async def _noted(self, member: Member, act: Act, what: str) -> None:
         async with self._database.write() as connection:
-            await connection.execute(sa.insert(audit).values(at=self._clock(), **row))
+            await audit(connection, member.id, act, what, at=self._clock())
 
 
 async def _wanted(request: web.Request) -> str:
