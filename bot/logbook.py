@@ -20,10 +20,11 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What is looked for; empty: all. `person` is a user name, or a part of a name that others read; `day` is one of
-    Amsterdam."""
+    """What is looked for; empty: all. `person` is a user name, or a part of a name that others read; `others` are
+    actors that are no members and are meant too; `day` is one of Amsterdam."""
 
     person: str = ""
+    others: frozenset[str] = frozenset()
     act: Act | None = None
     day: date | None = None
 
@@ -89,7 +90,7 @@ def _where(sought: Sought, before: int | None, people: Sequence[Any]) -> list[sa
         found.append(audit.c.seq < before)
     if term := sought.person.strip().lower():
         known = {one.name for one in people if term in one.name or term in one.display_name.lower()}
-        found.append(audit.c.actor.in_(sorted({*known, term, sought.person.strip()})))
+        found.append(audit.c.actor.in_(sorted({*known, *sought.others, term, sought.person.strip()})))
     if sought.act is not None:
         found.append(audit.c.action == sought.act.value)
     if sought.day is not None:

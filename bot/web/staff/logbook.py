@@ -143,7 +143,9 @@ def _sought(query: Mapping[str, str]) -> tuple[Sought, dict[str, str]]:
         errors["dag"] = _BAD_DAY
     if act and act not in set(Act):
         errors["wat"] = "Kies een handeling uit de lijst."
-    return Sought(query.get("wie", "")[:64], Act(act) if act and not errors else None, found), errors
+    person = query.get("wie", "")[:64]
+    wanted = Act(act) if act and not errors else None
+    return Sought(person, words.actors_like(person), wanted, found), errors
 
 
 def _rows(rows: Any) -> bytes:

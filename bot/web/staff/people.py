@@ -244,11 +244,9 @@ class PeoplePages:
 
     @staticmethod
     def _wrong(given: dict[str, Any]) -> dict[str, str]:
-        wrong = {}
+        wrong = {} if given["display"] else {"display": "Vul de naam van uw collega in."}
         if given.get("name") == "":
             wrong["name"] = "Vul een gebruikersnaam in."
-        if not given["display"]:
-            wrong["display"] = "Vul de naam van uw collega in."
         return wrong if given["role"] else {**wrong, **dict([words.WHY[Why.NO_ROLE]])}
 
     def _form(self, name: str, visit: Visit, errors: dict[str, str], **values: Any) -> web.Response:

@@ -90,6 +90,12 @@ def person(actor: str, shown: str) -> str:
     return _ACTORS.get(actor, shown)
 
 
+def actors_like(term: str) -> frozenset[str]:
+    """Which parts of the program have this in what they are called."""
+    wanted = term.strip().lower()
+    return frozenset(actor for actor, said in _ACTORS.items() if wanted and wanted in said.lower())
+
+
 def act(name: str) -> str:
     """What was done; as it stands there where a later version wrote it."""
     return ACTS[Act(name)] if name in set(Act) else name
