@@ -418,7 +418,7 @@ class TestFiles:
 class TestForgery:
     @pytest.fixture
     async def inside(self, office: Office, browser: Browser) -> Browser:
-        await office.hires("sanne", Role.AGENT, browser=browser)
+        await office.hires("sanne", *Role, browser=browser)
         await browser.get("/medewerkers")
         return browser
 
@@ -548,7 +548,7 @@ class TestTheDoor:
         async def page(_request: web.Request) -> web.Response:
             return web.Response()
 
-        for path in ("/kcc", "/kcc/x/{y}", "/redactie", "/sturing/x", "/account", "/inloggen/x"):
+        for path in ("/kcc", "/kcc/x/{y}", "/redactie", "/sturing/x", "/beheer/x", "/account", "/inloggen/x"):
             app = application()
             app.router.add_get(path, page)
             with pytest.raises(Unguarded, match=path.split("{")[0]):
