@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     @field_validator("oidc_teams", mode="after")
     @classmethod
     def _team_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(word.partition("=")[0] and word.rpartition("=")[2] for word in value):
+        if not all(word.strip("=").count("=") and word == word.strip("=") for word in value):
             raise ValueError("must be words such as balie=burgerzaken; teams are those of MUNICIPALITY")
         return value
 
