@@ -17,7 +17,7 @@ NOBODY = "-"
 
 
 class Act(StrEnum):
-    """What may be noted. The page of the audit says each in Dutch: `bot.web.staff.acts`."""
+    """What may be noted. The page of the audit says each in Dutch: `bot.web.staff.words`."""
 
     SIGNED_IN = "signed in"
     SIGNED_OUT = "signed out"
@@ -31,6 +31,7 @@ class Act(StrEnum):
     CHANGED_NAME = "changed display name"
     CHANGED_ROLES = "changed roles"
     CHANGED_TEAMS = "changed teams"
+    CHANGED_MOST = "changed most conversations"
     RESET = "reset member of staff"
     DISABLED = "disabled member of staff"
     ENABLED = "enabled member of staff"

@@ -8,13 +8,15 @@ import re
 import signal
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bot.accounts import missing
-from bot.app import commands, evaluating, tuning
+from bot.app import commands, dates, evaluating, tuning
 from bot.app.house import NotPossible, channel_checks, check_schema, open_house
 from bot.app.jobs import run_job as _run
 from bot.app.users import users
@@ -101,6 +103,54 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
                     click.echo(f"{answered.text}\n")
 
     _run(job, quiet=True)
+
+
+class _Moment(click.ParamType[datetime]):
+    """A moment in ISO 8601; without an offset it is on the clock in Amsterdam."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a moment such as 2026-11-22T10:00", param, ctx)
+
+
+class _Hours(click.ParamType[tuple[time, time]]):
+    """Two times of a day with a dash between them."""
+
+    name = "hours"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[time, time]:
+        opens, _, closes = value.partition("-")
+        try:
+            return _time(opens), _time(closes)
+        except ValueError:
+            self.fail(f"{value!r} is not hours such as 09:00-17:00", param, ctx)
+
+
+def _time(value: str) -> time:
+    """`9`, `9:00` and `09:00`."""
+    return time.fromisoformat(value if value[1:2].isdigit() else f"0{value}")
+
+
+@main.command(name="when")
+@click.option("--now", type=_Moment(), help="When it was written; now where it is not given.")
+@click.option("--than", type=_Moment(), help="The moment that was proposed, for `eerder` and `later`.")
+@click.option("--hours", type=_Hours(), help="When the desk is open, such as 09:00-17:00.")
+@click.argument("text", nargs=-1, required=True)
+def when_(
+    text: tuple[str, ...], now: datetime | None, than: datetime | None, hours: tuple[time, time] | None
+) -> None:
+    """Which days and times TEXT names, in Dutch as residents write it: one JSON object."""
+    now = now or datetime.now(UTC).replace(second=0, microsecond=0)
+    found = dates.when(" ".join(text), now, than=than, hours=hours)
+    click.echo(json.dumps(found))
+    if "from" in found and found["from"] is None:
+        raise click.exceptions.Exit(1)
 
 
 @main.command(name="eval")

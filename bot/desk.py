@@ -42,7 +42,7 @@ class Agent:
     id: str
     name: str
     teams: tuple[str, ...]
-    most: int = 3
+    most: int
 
 
 class DeskError(Exception):
@@ -94,35 +94,14 @@ class Desk:
 
     async def seen(self, agent: Agent, state: str | None = None) -> None:
         """The agent's console is there; `state` where the agent changes it."""
-        now = self._clock()
-        row = {
-            "agent": agent.id,
-            "name": agent.name,
-            "state": state or queue.AWAY,
-            "teams": list(agent.teams),
-            "most": agent.most,
-            "since": now,
-            "seen_at": now,
-            "free_since": now,
-        }
-        changed: dict[str, Any] = {
-            "seen_at": now,
-            "name": agent.name,
-            "teams": list(agent.teams),
-            "most": agent.most,
-        }
-        if state is not None:
-            changed |= {"state": state, "since": now, "free_since": now}
         async with self._database.write() as connection:
-            await connection.execute(self._database.insert_new(presences), [row])
-            mine = sa.update(presences).where(presences.c.agent == agent.id)
-            if state is not None:
-                mine = mine.where(presences.c.state != state)
-            await connection.execute(mine.values(**changed))
-            if state is not None:
-                await connection.execute(
-                    sa.update(presences).where(presences.c.agent == agent.id).values(seen_at=now)
-                )
+            presence = {
+                "agent": agent.id,
+                "name": agent.name,
+                "teams": list(agent.teams),
+                "most": agent.most,
+            }
+            await queue.seen(self._database, connection, presence, state, self._clock())
         if state is not None:
             await self._bus.publish("console")
 
@@ -161,7 +140,7 @@ class Desk:
                 actor=agent.id,
                 now=now,
             )
-            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now}
+            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now, "passed_by": []}
             await self._update(connection, found.id, values)
             await audit(connection, agent.id, Act.TOOK_CONVERSATION, conversation_id, at=now)
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
@@ -245,7 +224,7 @@ class Desk:
                 connection, conversation_id, Owner.AGENT, after, reason=reason, actor=agent.id, now=now
             )
             await queue.leave(connection, conversation_id, outcome, now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             await self._tell(connection, row, self._wording.say(phrase, agent=agent.name), now)
             await self._tell(connection, row, self._handoff.mark_request(found.id), now, Author.BOT)
             await connection.execute(
@@ -272,6 +251,7 @@ class Desk:
             chosen = self._municipality.team(team) if team else None
             if (team is None) == (to is None) or (team is not None and chosen is None):
                 raise DeskError("Kies een team of een collega.")
+            await queue.hold(connection, agent.id, to or agent.id)
             colleague = await self._colleague(connection, to, now) if to else None
             await change_owner(
                 connection,
@@ -283,7 +263,7 @@ class Desk:
                 now=now,
             )
             await _note(connection, conversation_id, agent.id, f"Overgedragen: {reason}", now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             if colleague is not None:
                 await self._update(connection, found.id, {"agent": colleague.id, "taken_at": now})
                 await change_owner(
@@ -298,7 +278,13 @@ class Desk:
                 message = self._wording.say("agent_joined", agent=colleague.name)
             else:
                 title = chosen.title if chosen else ""
-                values = {"state": queue.WAITING, "agent": None, "team": team, "queued_at": now}
+                values = {
+                    "state": queue.WAITING,
+                    "agent": None,
+                    "team": team,
+                    "queued_at": now,
+                    **queue.FRESH,
+                }
                 await self._update(connection, found.id, values)
                 message = self._wording.say("handed_over", team=title)
             await self._tell(connection, row, message, now)
@@ -321,10 +307,11 @@ class Desk:
         return row, found
 
     async def _room(self, connection: AsyncConnection, agent: Agent) -> None:
+        await queue.hold(connection, agent.id)
         count = sa.select(sa.func.count()).select_from(handoffs)
         own = count.where(handoffs.c.agent == agent.id, handoffs.c.state == queue.TAKEN)
         if int(await connection.scalar(own) or 0) >= agent.most:
-            raise Full(f"U heeft al {agent.most} gesprekken. Rond er eerst een af.")
+            raise Full(f"U heeft al {_count(agent.most)}. Rond er eerst een af.")
 
     async def _colleague(self, connection: AsyncConnection, key: str, now: datetime) -> Agent:
         here = [row for row in await queue.agents(connection, now) if row.agent == key]
@@ -334,7 +321,7 @@ class Desk:
         try:
             await self._room(connection, found)
         except Full:
-            raise Full(f"{found.name} heeft al {found.most} gesprekken.") from None
+            raise Full(f"{found.name} heeft al {_count(found.most)}.") from None
         return found
 
     @staticmethod
@@ -345,12 +332,6 @@ class Desk:
     @staticmethod
     async def _update(connection: AsyncConnection, handoff_id: str, values: Mapping[str, Any]) -> None:
         await connection.execute(sa.update(handoffs).where(handoffs.c.id == handoff_id).values(**values))
-
-    @staticmethod
-    async def _freed(connection: AsyncConnection, agent: str, now: datetime) -> None:
-        await connection.execute(
-            sa.update(presences).where(presences.c.agent == agent).values(free_since=now)
-        )
 
     async def _tell(
         self,
@@ -365,6 +346,10 @@ class Desk:
     async def _wake(self, conversation_id: str) -> None:
         await self._bus.publish("outbox")
         await self._bus.publish("console", conversation_id)
+
+
+def _count(number: int) -> str:
+    return "1 gesprek" if number == 1 else f"{number} gesprekken"
 
 
 async def _note(

@@ -135,6 +135,10 @@ class Municipality(BaseModel):
     hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
     closed: tuple[Closure, ...] = ()
     teams: Annotated[tuple[Team, ...], AfterValidator(_teams)] = (KCC,)
+    most_conversations: Annotated[int, Field(ge=1, le=20)] = 3
+    """So many an employee can have at the same time, unless something else was said of them."""
+    offer_seconds: Annotated[int, Field(ge=0, le=600)] = 30
+    """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 

@@ -135,7 +135,7 @@ class Limits:
     and one `more:<count>` that asks for the rest. `window_hours`: after a resident's message free words may go for so
     long. `pace` is that of the account, `resident_pace` towards one resident. `reads`: who writes sees that it was
     read, so every message is acknowledged at once. `receipts`: the vendor tells how far a message got. `counted`: sent
-    messages are counted, for they may cost money.
+    messages are counted, for they may cost money. `typing_seconds`: so long does a sign that somebody types stay.
     """
 
     text: int
@@ -149,6 +149,7 @@ class Limits:
     reads: bool = False
     receipts: bool = False
     counted: bool = False
+    typing_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

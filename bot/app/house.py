@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,11 +19,13 @@ from bot.edge import Edge
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
+from bot.offers import Offers
 from bot.outbox import Outbox
 from bot.ports import Bus, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
+from bot.signs import Signs
 from bot.staff.members import Members
 from bot.templates import read_templates
 from bot.usage import Usage
@@ -80,6 +83,17 @@ class House:
     def members(self) -> Members:
         """Who works here."""
         return Members(self.database, self.clock, teams_elsewhere=bool(self.settings.oidc_teams))
+
+    @property
+    def offers(self) -> Offers:
+        """Who waits, for who is free."""
+        lasts = timedelta(seconds=self.municipality.offer_seconds)
+        return Offers(self.database, self.bus, lasts, self.clock)
+
+    @property
+    def signs(self) -> Signs:
+        """That somebody types."""
+        return Signs(self.database, self.bus, self.channels)
 
     @property
     def usage(self) -> Usage:

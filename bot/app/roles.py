@@ -89,6 +89,7 @@ async def web_role(
         house.edge,
         partial(house.wording.say, "welcome"),
         client,
+        house.signs,
         house.clock,
     )
     app.on_shutdown.append(chat.close)
@@ -105,7 +106,7 @@ async def web_role(
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
-    console = console_of(app, house, shelf or Shelf(house.wording), static.address)
+    console, watch = console_of(app, house, shelf or Shelf(house.wording), static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
@@ -119,7 +120,7 @@ async def web_role(
             app.add_routes([one.route(identify) for one in console])
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(serving(app, settings.host, settings.port))
-            await stack.enter_async_context(background(*fetching, _look_around(house)))
+            await stack.enter_async_context(background(*fetching, _look_around(house), watch.keep_watching()))
             yield f"http://{settings.host}:{port}/"
 
 
@@ -231,6 +232,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.municipality,
             handoff,
             timedelta(minutes=settings.agent_silent_minutes),
+            house.offers,
             house.clock,
         )
         files = house.files

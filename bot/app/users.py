@@ -11,10 +11,11 @@ from bot.app.house import check_schema, open_house
 from bot.app.jobs import run_job
 from bot.app.staff import setup_link
 from bot.settings import Settings
-from bot.staff.members import Members, Wanted, state_of
+from bot.staff.members import MOST, Members, Wanted, state_of
 from bot.staff.roles import Role
 
 _ROLE = click.Choice([role.value for role in Role])
+_MOST = click.IntRange(1, MOST)
 
 
 @click.group()
@@ -36,15 +37,18 @@ def _told_link(told: tuple[str, bool]) -> None:
 )
 @click.option("--team", "teams", multiple=True, help="Whose queue they see; repeat it. All if not given.")
 @click.option("--display", default="", help='The name that others read, such as "Sanne de Vries".')
+@click.option("--most", type=_MOST, help="Most conversations at the same time.")
 @click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def add_user(name: str, roles: tuple[str, ...], teams: tuple[str, ...], display: str, actor: str) -> None:
+def add_user(
+    name: str, roles: tuple[str, ...], teams: tuple[str, ...], display: str, most: int | None, actor: str
+) -> None:
     """Add a member of staff with the user name NAME; shows a link to choose a password."""
 
     async def job(settings: Settings) -> tuple[str, bool]:
         async with open_house(settings, {}) as house:
             await check_schema(house)
             house.municipality.check_teams(teams)
-            token = await house.members.add(name, display, map(Role, roles), teams, actor=actor)
+            token = await house.members.add(name, display, map(Role, roles), teams, actor=actor, most=most)
             return setup_link(house, token), settings.local_accounts
 
     _told_link(run_job(job))
@@ -52,7 +56,7 @@ def add_user(name: str, roles: tuple[str, ...], teams: tuple[str, ...], display:
 
 @users.command(name="list")
 def list_users() -> None:
-    """Show all members of staff: name, state, roles, teams, and when they last signed in."""
+    """Show all members of staff: name, state, roles, teams, most conversations, last sign-in."""
 
     async def job(settings: Settings) -> None:
         async with open_house(settings, {}) as house:
@@ -61,8 +65,9 @@ def list_users() -> None:
         for row in rows:
             seen = f"{row.signed_in_at:%F %R}" if row.signed_in_at else "never signed in"
             teams = ",".join(row.teams or ()) or "-"
-            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {teams:16} {seen}"
-            click.echo(f"{told:93} {row.display_name}")
+            what = f"{','.join(row.roles):24} {teams:16} {row.most or '-':>3}"
+            told = f"{row.name:24} {state_of(row):9} {what} {seen}"
+            click.echo(f"{told:97} {row.display_name}")
         if not rows:
             click.echo("Nobody is known.")
 
@@ -126,6 +131,16 @@ def give_teams(name: str, teams: tuple[str, ...], actor: str) -> None:
             await house.members.change(name, Wanted(teams=teams), actor=actor)
 
     run_job(job)
+    click.echo("Changed.")
+
+
+@users.command(name="most")
+@click.argument("name")
+@click.argument("number", type=_MOST, required=False)
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def limit_user(name: str, number: int | None, actor: str) -> None:
+    """Let NAME have NUMBER conversations at the same time at most; without, as many as the municipality says."""
+    _with_members(lambda members: members.limit(name, number, actor=actor))
     click.echo("Changed.")
 
 

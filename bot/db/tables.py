@@ -273,6 +273,9 @@ handoffs = sa.Table(
     sa.Column("outcome", sa.String(32)),
     sa.Column("mark", sa.Integer),
     sa.Column("remark", sa.Text),
+    sa.Column("offered_to", sa.String(64)),
+    sa.Column("offered_until", Utc),
+    sa.Column("passed_by", sa.JSON),
     sa.Index("ix_handoffs_state_team", "state", "team", "priority", "waiting_since"),
     sa.Index("ix_handoffs_conversation_id", "conversation_id"),
     sa.Index("ix_handoffs_agent_state", "agent", "state"),
@@ -379,6 +382,7 @@ audit = sa.Table(
     sa.Column("detail", sa.JSON, nullable=False),
     sa.Index("ix_audit_at", "at"),
     sa.Index("ix_audit_actor_seq", "actor", "seq"),
+    sa.Index("ix_audit_object_actor_at", "object", "actor", "at"),
 )
 """Who did what. Only ever added to: nothing in the program changes or deletes a row."""
 
@@ -427,6 +431,7 @@ users = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("signed_in_at", Utc),
     sa.Column("disabled_at", Utc),
+    sa.Column("most", sa.Integer),
     sa.UniqueConstraint("issuer", "subject"),
 )
 """Members of staff: with a password of their own, or known by `issuer` and `subject` of a work account.

@@ -22,6 +22,8 @@ from bot.staff import links
 from bot.staff.roles import Permission, Role, known, permitted
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+MOST = 20
+"""More conversations at the same time than these nobody can have."""
 FIRST = "beheerder"
 """The name of the first who comes in, on an installation where nobody is known yet."""
 
@@ -34,6 +36,7 @@ class Why(StrEnum):
     USED = "somebody had this name who was removed: take another, so that the audit stays clear"
     UNKNOWN = "there is nobody with this name"
     NO_ROLE = "without a role nobody gets in: give one"
+    BAD_MOST = "so many conversations at the same time can't be: give 1 to 20"
     WORK_ACCOUNT = "this is a work account: its password is with the provider"
     ROLES_ELSEWHERE = "this is a work account: its roles come from the provider"
     NAME_ELSEWHERE = "this is a work account: its display name comes from the provider"
@@ -54,7 +57,7 @@ class StaffError(Exception):
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member of staff. `name` is unique and stands in the audit; `local` has a password with us, or will. Without
-    `teams` they help all."""
+    `teams` they help all. `most` conversations at the same time; None: as many as the municipality says."""
 
     id: str
     name: str
@@ -63,6 +66,7 @@ class Member:
     local: bool
     has_password: bool
     teams: tuple[str, ...] = ()
+    most: int | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the roles allows it."""
@@ -72,17 +76,18 @@ class Member:
 def member_of(row: Any) -> Member:
     """A row of `users` as a member."""
     local = row.issuer is None
-    roles, teams = known(row.roles), tuple(row.teams or ())
-    return Member(row.id, row.name, row.display_name, roles, local, row.password_hash is not None, teams)
+    roles, teams, has_password = known(row.roles), tuple(row.teams or ()), row.password_hash is not None
+    return Member(row.id, row.name, row.display_name, roles, local, has_password, teams, row.most)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How somebody is to be; None: as it was."""
+    """How somebody is to be; None: as it was. `most` 0: as many conversations as the municipality says."""
 
     display_name: str | None = None
     roles: Iterable[Role] | None = None
     teams: Iterable[str] | None = None
+    most: int | None = None
 
 
 class Members:
@@ -125,12 +130,13 @@ class Members:
         teams: Iterable[str] = (),
         *,
         actor: str,
+        most: int | None = None,
     ) -> str:
         """Add somebody; a link with which they choose a password. Raises `StaffError`."""
         name = name.lower()
         if not _NAME.fullmatch(name):
             raise StaffError(Why.BAD_NAME)
-        now, values = self._clock(), new_user(name, display_name or name, roles, teams)
+        now, values = self._clock(), new_user(name, display_name or name, roles, teams, most=_in_range(most))
         if not values["roles"]:
             raise StaffError(Why.NO_ROLE)
         async with self._database.write() as connection:
@@ -141,7 +147,7 @@ class Members:
             )
             if not added.rowcount:
                 raise StaffError(Why.TAKEN)
-            detail = {key: values[key] for key in ("roles", "teams") if values[key]}
+            detail = {key: values[key] for key in ("roles", "teams", "most") if values[key]}
             await audit(connection, actor, Act.ADDED, name, at=now, detail=detail)
             return await links.make(connection, values["id"], now + links.SETUP_LIFE)
 
@@ -236,6 +242,11 @@ class Members:
         if not any(map(_manages, left)):
             raise StaffError(Why.LAST_ADMIN)
 
+    async def limit(self, name: str, most: int | None, *, actor: str) -> None:
+        """So many conversations at the same time from now on; None: as many as the municipality says. Raises
+        `StaffError`."""
+        await self.change(name, Wanted(most=most or 0), actor=actor)
+
     async def _named(self, connection: AsyncConnection, name: str) -> Any:
         row = (await connection.execute(sa.select(users).where(users.c.name == name.lower()))).one_or_none()
         if row is None:
@@ -246,7 +257,12 @@ class Members:
         await connection.execute(sa.update(users).where(users.c.id == user_id).values(**values))
 
 
-_ACTS = {"display_name": Act.CHANGED_NAME, "roles": Act.CHANGED_ROLES, "teams": Act.CHANGED_TEAMS}
+_ACTS = {
+    "display_name": Act.CHANGED_NAME,
+    "roles": Act.CHANGED_ROLES,
+    "teams": Act.CHANGED_TEAMS,
+    "most": Act.CHANGED_MOST,
+}
 
 
 def _changed(row: Any, wanted: Wanted) -> dict[str, Any]:
@@ -258,8 +274,22 @@ def _changed(row: Any, wanted: Wanted) -> dict[str, Any]:
         asked["roles"] = sorted(set(wanted.roles))
     if wanted.teams is not None:
         asked["teams"] = sorted(set(wanted.teams))
-    now = {"display_name": row.display_name, "roles": sorted(row.roles), "teams": sorted(row.teams or ())}
+    if wanted.most is not None:
+        asked["most"] = _in_range(wanted.most)
+    now = {
+        "display_name": row.display_name,
+        "roles": sorted(row.roles),
+        "teams": sorted(row.teams or ()),
+        "most": row.most,
+    }
     return {key: value for key, value in asked.items() if value != now[key]}
+
+
+def _in_range(most: int | None) -> int | None:
+    """A number of conversations as it is kept. Raises `StaffError`."""
+    if most and not 1 <= most <= MOST:
+        raise StaffError(Why.BAD_MOST)
+    return most or None
 
 
 def _manages(row: Any) -> bool:

@@ -14,7 +14,7 @@ from bot.model import Choice, Command, Outbound, Reply, Turn
 from tests.conftest import SetClock
 from tests.house import LIMITS, TestHouse, article
 
-ELS = Agent("els", "Els", ("kcc", "burgerzaken"))
+ELS = Agent("els", "Els", ("kcc", "burgerzaken"), 3)
 
 
 @pytest.fixture

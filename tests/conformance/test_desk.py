@@ -79,7 +79,7 @@ class TestTaking:
 
     async def test_of_many_agents_exactly_one_gets_it(self, house: TestHouse) -> None:
         key = await waits(house)
-        agents = [Agent(f"a{number}", f"Agent {number}", ("kcc",)) for number in range(12)]
+        agents = [Agent(f"a{number}", f"Agent {number}", ("kcc",), 3) for number in range(12)]
         await here(house, *agents)
         done = await asyncio.gather(
             *(house.desk.take(key, agent) for agent in agents), return_exceptions=True

@@ -69,6 +69,33 @@ class TestChanging:
             ("annemiek", Act.CHANGED_TEAMS, {"teams": []}),
         ]
 
+    async def test_how_many_conversations_or_as_the_municipality_says(
+        self, database: Database, members: Members
+    ) -> None:
+        await members.add("els", "Els", [Role.AGENT], actor="engineer", most=1)
+        await members.change("els", Wanted(most=1), actor="annemiek")
+        await members.change("els", Wanted("Els Jansen"), actor="annemiek")
+        assert (await state(members, "els")).most == 1
+        await members.change("els", Wanted(most=20), actor="annemiek")
+        await members.change("els", Wanted(most=0), actor="annemiek")
+        assert (await state(members, "els")).most is None
+        await members.limit("els", 5, actor="annemiek")
+        for deed in (
+            members.change("els", Wanted("Anders", most=21), actor="annemiek"),
+            members.limit("els", -1, actor="annemiek"),
+            members.add("jan", "Jan", [Role.AGENT], actor="annemiek", most=21),
+        ):
+            with pytest.raises(StaffError) as refused:
+                await deed
+            assert refused.value.why is Why.BAD_MOST
+        assert [(row.display_name, row.most) for row in await members.listed()] == [("Els Jansen", 5)]
+        noted = [(one.action, one.detail) for one in await rows(database, notes, notes.c.seq)]
+        assert noted == [
+            (Act.ADDED, {"roles": ["agent"], "most": 1}),
+            (Act.CHANGED_NAME, {}),
+            *((Act.CHANGED_MOST, {"most": number}) for number in (20, None, 5)),
+        ]
+
     async def test_without_a_role_is_refused_whole(self, database: Database, members: Members) -> None:
         with pytest.raises(StaffError, match="role"):
             await members.add("els", "Els", [], actor="annemiek")

@@ -407,6 +407,17 @@ class TestWorkAccounts:
             with pytest.raises(StaffError, match="work account"):
                 await deed
 
+    async def test_it_can_have_its_own_number_of_conversations(self, desk: Desk, works: Works) -> None:
+        first = await works.comes()
+        member = await desk.sessions.find(first)
+        assert member and member.most is None
+        await desk.members.limit("Sanne@zonneveen.example", 5, actor="els")
+        for token in (first, await works.comes()):
+            member = await desk.sessions.find(token)
+            assert member and member.most == 5
+        with pytest.raises(StaffError, match="nobody"):
+            await desk.members.limit("niemand", 5, actor="els")
+
     async def test_a_name_that_is_taken_is_not_taken_over(self, desk: Desk, works: Works) -> None:
         await desk.hires("beheerder", Role.ADMIN)
         works.fake.person["preferred_username"] = "Beheerder"

@@ -81,7 +81,7 @@ ALL = (
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
     *("callbacks register --all", "callbacks check"),
     *("users add x --role agent", "users list", "users disable x", "users enable x", "users reset x"),
-    *("users roles x agent", "users teams x kcc", "users remove x"),
+    *("users roles x agent", "users teams x kcc", "users most x", "users remove x"),
 )
 
 
@@ -553,14 +553,23 @@ class TestUsers:
         link = r"http://127\.0\.0\.1:8080/inloggen/instellen/[\w-]{43}"
         assert re.fullmatch(rf"Give this link to nobody else\. .* 24 hours:\n{link}\n", added.output)
         listed = run("users", "list").output
-        assert re.fullmatch(r"sanne +invited +admin,agent +- +never signed in +Sanne de Vries\n", listed)
+        assert re.fullmatch(r"sanne +invited +admin,agent +- +- never signed in +Sanne de Vries\n", listed)
+        assert run("users", "most", "sanne", "5").output == "Changed.\n"
+        assert " 5 never signed in" in run("users", "list").output
+        assert run("users", "most", "sanne").output == "Changed.\n"
+        assert " - never signed in" in run("users", "list").output
+        assert "there is nobody with this name" in run("users", "most", "niemand", "2").output
+        assert "0 is not in the range 1<=x<=20" in run("users", "most", "sanne", "0").output
+        assert run("users", "add", "piet", "--role", "agent", "--most", "1").exit_code == 0
+        assert re.search(r"^piet +invited +agent +- +1 never", run("users", "list").output, re.M)
+        run("users", "remove", "piet")
         assert run("users", "roles", "sanne", "editor").output == "Changed.\n"
         assert run("users", "disable", "sanne", "--actor", "els").output == "Disabled.\n"
         assert re.match(r"sanne +disabled +editor ", run("users", "list").output)
         assert run("users", "enable", "sanne").output == "Enabled.\n"
         assert re.search(link, run("users", "reset", "sanne").output)
         assert run("users", "teams", "sanne", "kcc").output == "Changed.\n"
-        assert re.match(r"sanne +invited +editor +kcc +never", run("users", "list").output)
+        assert re.match(r"sanne +invited +editor +kcc +- never", run("users", "list").output)
         assert run("users", "teams", "sanne").output == "Changed.\n"
         assert run("users", "remove", "sanne", "--actor", "els").output == "Removed.\n"
         assert run("users", "list").output == "Nobody is known.\n"

@@ -186,6 +186,40 @@ class TestTheList:
         assert page.status == 422 and 'id="role-error"' in page.text
 
     @ONLY_SQLITE
+    async def test_how_many_conversations_at_the_same_time(self, desk: Desk) -> None:
+        els = await desk.office.browser()
+        await desk.office.hires("els", Role.AGENT, browser=els)
+        given = {"display": "Els", "role": "agent"}
+
+        async def can_have() -> tuple[list[str], list[str]]:
+            """What stands in the field, and on the screen of Els."""
+            filled = re.findall(r'name="most" type="text" value="(.*?)"', (await desk.one("els")).text)
+            return filled, re.findall(r"van (\d+)</span>", (await els.get("/kcc/parts/own")).text)
+
+        assert await can_have() == ([""], ["3"]) and "Dan zijn het er 3," in (await desk.one("els")).text
+        assert (await desk.does("els", **given, most=" 20 ")).status == 303
+        assert await can_have() == (["20"], ["20"])
+        for wrong in ("0", "21", "-1", "2.5", "drie", "\u0665", "9" * 5000, "1" + " " * 20 + "1"):
+            page = await desk.does("els", **given, most=wrong)
+            assert page.status == 422 and 'id="most-error"' in page.text, wrong
+            assert f'name="most" type="text" value="{wrong[:16]}"' in page.text
+        page = await desk.does("els", display="", most="x")
+        assert {"display", "role", "most"} <= set(re.findall(r'id="(\w+)-error"', page.text))
+        assert await can_have() == (["20"], ["20"])
+        assert (await desk.does("els", **given, most="1")).status == 303
+        assert (await desk.does("els", **given, most="")).status == 303
+        assert await can_have() == ([""], ["3"])
+        told = re.findall(
+            r'data-label="Bijzonderheden">(.*?)</td>',
+            (await desk.boss.get(f"{LOG}?wat=changed+most+conversations")).text,
+        )
+        assert told == [
+            "zoveel gesprekken als de gemeente kiest",
+            "1 gesprek tegelijk",
+            "20 gesprekken tegelijk",
+        ]
+
+    @ONLY_SQLITE
     async def test_nobody_takes_their_own_way_in(self, desk: Desk) -> None:
         page = await desk.one("annemiek")
         assert "Dit is uw eigen account." in page.text
@@ -242,10 +276,12 @@ class TestTheList:
             assert '/link"' not in page.text
             page = await desk.does("werk@zonneveen.example", "link")
             assert page.status == 422 and "werkaccount" in page.text
-            given = {"display": "Anders", "role": "admin", "team": "kcc"}
+            given = {"display": "Anders", "role": "admin", "team": "kcc", "most": "5"}
             assert (await desk.does("werk@zonneveen.example", **given)).status == 303
             row = next(row for row in await office.rows(users) if row.issuer)
-            assert (row.display_name, row.roles, row.teams) == ("Werk", ["agent"], ["kcc"])
+            assert (row.display_name, row.roles, row.teams, row.most) == ("Werk", ["agent"], ["kcc"], 5)
+            page = await desk.does("werk@zonneveen.example", most="x")
+            assert page.status == 422 and 'id="most-error"' in page.text
         said = {**more, "oidc_teams": ("balie=burgerzaken",), "local_accounts": True}
         async with open_office(database_url, tmp_path, clock, **said) as office:
             desk = Desk(office, await office.browser())
@@ -282,7 +318,7 @@ class TestTeams:
         await desk.office.hires("els", Role.AGENT, browser=els)
 
         async def sees() -> int:
-            return (await els.get("/kcc/parts/board")).text.count('href="/kcc/conversations/')
+            return (await els.get("/kcc/parts/queue")).text.count('href="/kcc/conversations/')
 
         assert await sees() == 2
         for given, number in (({"team": "burgerzaken"}, 1), ({}, 2)):

@@ -87,7 +87,7 @@ def test_statements_are_seen_in_every_form() -> None:
 
 def test_every_reason_is_said_in_dutch_at_a_field() -> None:
     assert set(words.WHY) == set(Why)
-    assert {field for field, _ in words.WHY.values()} <= {"name", "display", "role", "team"}
+    assert {field for field, _ in words.WHY.values()} <= {"name", "display", "role", "team", "most"}
 
 
 def test_what_is_said_is_short() -> None:

@@ -165,6 +165,8 @@ def test_the_shipped_one_has_its_variables() -> None:
         ({"closed": [{"from": "gisteren", "to": "2026-12-24", "why": "x"}]}, "closed.0.from"),
         ({"closed": [{"from": "2026-12-25", "to": "2026-12-24", "why": "x"}]}, "closed.0"),
         ({"onbekend": 1}, "onbekend"),
+        ({"most_conversations": 0}, "most_conversations"),
+        ({"offer_seconds": 601}, "offer_seconds"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, change: dict[str, Any], place: str) -> None:

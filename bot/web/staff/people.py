@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.municipality import Municipality
 from bot.ports import Refused
-from bot.staff.members import Member, Members, StaffError, Wanted, Why, member_of, state_of
+from bot.staff.members import MOST, Member, Members, StaffError, Wanted, Why, member_of, state_of
 from bot.staff.roles import DUTCH, Permission, known
 from bot.staff.sessions import Visit
 from bot.web.staff import words
@@ -59,6 +60,7 @@ class PeoplePages:
         self._door = door
         self._members = members
         self._teams = {team.name: team.title for team in municipality.teams}
+        self._usual = municipality.most_conversations
         self._link_of = link_of
         self._clock = clock
         self._local = local
@@ -132,16 +134,20 @@ class PeoplePages:
         return self._change(visit, person, {}, {}, done=DONE.get(request.query.get("gelukt", ""), ""))
 
     async def change(self, request: web.Request, visit: Visit) -> web.Response:
-        """Take another name, other roles, other teams; what the provider of a work account says stays as it is."""
+        """Take another name, other roles, other teams, another number of conversations; what the provider of a work
+        account says stays as it is."""
         person, form = await self._person(request), await request.post()
-        given = self._given(form)
-        local = person.member.local
+        given = {**self._given(form), "most": field(form, "most").strip()[:16]}
+        local, most = person.member.local, _most(given["most"])
         errors = self._wrong(given) if local else {}
+        if most is None:
+            errors |= dict([words.WHY[Why.BAD_MOST]])
         if not errors:
             wanted = Wanted(
                 given["display"] if local else None,
                 known(given["role"]) if local else None,
                 self._teams_wanted(person.member, given["team"]),
+                most,
             )
             try:
                 await self._members.change(person.member.name, wanted, actor=who(visit).name, guarded=True)
@@ -166,13 +172,15 @@ class PeoplePages:
         done: str = "",
     ) -> web.Response:
         member = person.member
-        now = {"display": member.display_name, "role": list(member.roles), "team": list(member.teams)}
+        boxes = {"role": list(member.roles), "team": list(member.teams)}
+        now = {"display": member.display_name, "most": member.most or "", **boxes}
         return self._form(
             "person",
             visit,
             errors,
             person=person,
             values={**now, **given},
+            usual=self._usual,
             mine=member.id == who(visit).id,
             teams_elsewhere=not member.local and self._members.teams_elsewhere,
             local=self._local,
@@ -253,6 +261,14 @@ class PeoplePages:
         boxes = {"roles": [(role.value, said) for role, said in DUTCH.items()], "teams": self._teams.items()}
         status = 422 if errors else 200
         return self._door.look.page(name, visit, status=status, errors=errors, place=PLACE, **boxes, **values)
+
+
+def _most(text: str) -> int | None:
+    """How many conversations somebody filled in; 0 for nothing, None where it is no such number."""
+    if not text:
+        return 0
+    number = int(text) if re.fullmatch("[0-9]{1,2}", text) else 0
+    return number if 1 <= number <= MOST else None
 
 
 def _deed(request: web.Request) -> Deed:

@@ -24,6 +24,7 @@ ACTS: Mapping[Act, str] = {
     Act.CHANGED_NAME: "Naam veranderd",
     Act.CHANGED_ROLES: "Rollen veranderd",
     Act.CHANGED_TEAMS: "Teams veranderd",
+    Act.CHANGED_MOST: "Aantal gesprekken veranderd",
     Act.RESET: "Nieuwe link gemaakt",
     Act.DISABLED: "Medewerker geblokkeerd",
     Act.ENABLED: "Medewerker weer toegelaten",
@@ -74,6 +75,7 @@ WHY: Mapping[Why, tuple[str, str]] = {
     Why.USED: ("name", "Deze gebruikersnaam was van een oud-collega. Kies een andere."),
     Why.UNKNOWN: ("name", "Deze medewerker is er niet meer."),
     Why.NO_ROLE: ("role", "Kies minstens één rol."),
+    Why.BAD_MOST: ("most", "Vul een heel getal in van 1 tot en met 20, of laat het vak leeg."),
     Why.WORK_ACCOUNT: ("name", "Dit is een werkaccount. Daar hoort geen link van ons bij."),
     Why.ROLES_ELSEWHERE: ("role", "De rollen van een werkaccount komen van uw systeem voor werkaccounts."),
     Why.NAME_ELSEWHERE: ("display", "De naam van een werkaccount komt van uw systeem voor werkaccounts."),
@@ -115,9 +117,17 @@ def detail(values: Mapping[str, Any], teams: Mapping[str, str]) -> str:
         said.append(roles(values["roles"]))
     if "teams" in values:
         said.append(", ".join(teams.get(name, name) for name in values["teams"]) or "alle teams")
+    if "most" in values:
+        said.append(_most(values["most"]))
     if "revision" in values:
         said.append(f"versie {values['revision']}")
     return "; ".join(said)
+
+
+def _most(number: int | None) -> str:
+    if number is None:
+        return "zoveel gesprekken als de gemeente kiest"
+    return f"{number} {'gesprek' if number == 1 else 'gesprekken'} tegelijk"
 
 
 def moment(at: datetime, now: datetime) -> str:
