@@ -45,7 +45,7 @@ _WORD = re.compile(r"[^\W_]")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What to say, and where the conversation is after it: the article it is about, and the part that was asked for.
-    `offer` is the choice id that "ja" then stands for."""
+    `offer` is the choice id that "ja" then stands for; `handoff` says why a person comes with it, where one does."""
 
     messages: tuple[Say | Outbound, ...]
     trace: Trace
@@ -53,6 +53,7 @@ class Answer:
     misses: int = 0
     offer: str | None = None
     aspect: str | None = None
+    handoff: str | None = None
 
     @property
     def found(self) -> bool:
@@ -174,7 +175,7 @@ class Answers:
         misses = topic.misses + 1
         if misses >= _MISSES:
             trace = Trace(Route.HANDOFF, None, near, best)
-            return Answer((Say("not_found_again"),), trace, topic.article, misses, HUMAN)
+            return Answer((Say("not_found_again"),), trace, topic.article, handoff="not_understood")
         trace = Trace(Route.OUT_OF_SCOPE, None, near, best)
         return Answer((Say("not_found"),), trace, topic.article, misses, HUMAN)
 

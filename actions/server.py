@@ -15,7 +15,17 @@ from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
 from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
-from actions.sdk import ActionExecutionRejection, ActionExecutor, ActionNotFoundException
+from actions.references import References
+from actions.sdk import Action, ActionExecutionRejection, ActionExecutor, ActionNotFoundException
+from actions.status import (
+    AskProof,
+    AskStatus,
+    HandOffFromStatus,
+    LeaveStatus,
+    StatusRules,
+    SubmitStatus,
+    ValidateStatus,
+)
 from actions.tasks import Task
 from bot.model import Route
 from bot.ports import KnowledgeSearch
@@ -36,17 +46,27 @@ TALK = {
 
 
 def add_actions(
-    app: web.Application, search: KnowledgeSearch, secret: str, phrases: Phrases | None = None
+    app: web.Application,
+    search: KnowledgeSearch,
+    secret: str,
+    phrases: Phrases | None = None,
+    *,
+    status: StatusRules | None = None,
 ) -> None:
-    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None."""
-    executor = build_executor(search, phrases or Phrases.load())
+    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `status`: what
+    can be looked up of cases; nothing where None."""
+    executor = build_executor(search, phrases or Phrases.load(), status)
     app.router.add_post(PATH, Webhook(executor, secret).handle)
 
 
-def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
+def build_executor(
+    search: KnowledgeSearch, phrases: Phrases, status: StatusRules | None = None
+) -> ActionExecutor:
     """All actions of the domain, with what they need."""
     answers = Answers(search, phrases)
     tasks = {route.value: Task(route, answers) for route in TASKS}
+    if status:
+        tasks[Route.STATUS.value] = AskStatus(answers, status)
     affirm, deny, unhelpful = Affirm(answers), Deny(), Unhelpful()
     out_of_scope, insult = OutOfScope(answers), Insult(answers)
     guesses = {
@@ -77,9 +97,16 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
         AskConfirm(),
         Submit(),
         Cancel(),
+        *_looking_up(status),
     ):
         executor.register_action(action)
     return executor
+
+
+def _looking_up(status: StatusRules | None) -> list[Action]:
+    """The form that asks for a case. Without rules nothing begins it; who is in it since before can leave."""
+    rules = status or StatusRules(References(()), frozenset({"address"}), frozenset())
+    return [ValidateStatus(rules), AskProof(rules), SubmitStatus(), LeaveStatus(), HandOffFromStatus()]
 
 
 class Webhook:

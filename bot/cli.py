@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import partial
@@ -17,11 +18,13 @@ import click
 
 from bot.accounts import missing
 from bot.app import commands, dates, evaluating, tuning
-from bot.app.house import NotPossible, channel_checks, check_schema, open_house
+from bot.app.calendar import calendar_of
+from bot.app.house import House, NotPossible, channel_checks, check_schema, open_house
 from bot.app.jobs import run_job as _run
 from bot.app.users import users
 from bot.callbacks import Callbacks
 from bot.model import Author, Delivery, Outbound
+from bot.ports import AppointmentProvider, ContactRegistry
 from bot.privacy import Privacy
 from bot.settings import Settings
 from bot.usage import free_left, month_of
@@ -496,13 +499,19 @@ def register(numbers: tuple[str, ...], every: bool) -> None:
 @callbacks.command(name="check")
 def check_register() -> None:
     """Tell which register gets the requests, whether it can be reached, and what to do where it is not right."""
+    _look(lambda house: house.registry)
+
+
+def _look(part_of: Callable[[House], ContactRegistry | AppointmentProvider]) -> None:
+    """Show the state of a part and what was found about it; end with an error where something is wrong."""
 
     async def job(settings: Settings) -> bool:
         async with open_house(settings, {}) as house:
             await check_schema(house)
-            health = await house.registry.health()
-            findings = await house.registry.check()
-            click.echo(f"{house.registry.name:10} {health.state:9} {health.detail}".rstrip())
+            part = part_of(house)
+            health = await part.health()
+            findings = await part.check()
+            click.echo(f"{part.name:10} {health.state:9} {health.detail}".rstrip())
         for finding in findings:
             advice = f": {finding.advice}" if finding.advice else ""
             click.echo(f"           {finding.state:9} {finding.what}{advice}")
@@ -510,6 +519,22 @@ def check_register() -> None:
 
     if not _run(job):
         raise click.exceptions.Exit(1)
+
+
+@main.group()
+def appointments() -> None:
+    """The calendar that appointments stand in."""
+
+
+@appointments.command(name="check")
+def check_calendar() -> None:
+    """Tell which calendar it is, whether it can be reached, whether it knows our products, and what to do where that
+    is not right."""
+    _look(
+        lambda house: (
+            house.calendar or calendar_of(house.settings, house.municipality, house.database, house.clock)
+        )
+    )
 
 
 @callbacks.command()
@@ -526,3 +551,31 @@ def done(reference: str, actor: str) -> None:
     if not _run(job):
         raise click.ClickException("there is no such open request")
     click.echo("Noted.")
+
+
+@main.group()
+def cases() -> None:
+    """Cases of residents: how their requests stand."""
+
+
+@cases.command(name="check")
+def check_cases() -> None:
+    """Tell which system of cases is asked, whether it can be reached, and what to do where it is not right."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            if house.cases is None or house.case_words is None:
+                click.echo(
+                    "off        no case is looked up in the chat: see CASES, and `cases` in MUNICIPALITY"
+                )
+                return True
+            health = await house.cases.health()
+            findings = await house.cases.check()
+            click.echo(f"{house.cases.name:10} {health.state:9} {health.detail}".rstrip())
+        for finding in findings:
+            advice = f": {finding.advice}" if finding.advice else ""
+            click.echo(f"           {finding.state:9} {finding.what}{advice}")
+        return health.ready and all(finding.state != "wrong" for finding in findings)
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)

@@ -120,14 +120,16 @@ class Desk:
     # -- conversations ----------------------------------------------------------------------------------------
 
     async def take(self, conversation_id: str, agent: Agent) -> None:
-        """Get a conversation that waits. Of several agents exactly one gets it. Raises `TakenBy`, `NotWaiting`,
-        `Full`."""
+        """Get a conversation that waits. Of several agents exactly one gets it; for who has it already nothing
+        changes: the answer to their first try may have got lost. Raises `TakenBy`, `NotWaiting`, `Full`."""
         now = self._clock()
         async with self._database.write() as connection:
             row = await self._held(connection, conversation_id)
             found = await queue.open_handoff(connection, conversation_id, lock=True)
             if row is None or found is None:
                 raise NotWaiting("Dit gesprek wacht niet meer.")
+            if found.state == queue.TAKEN and found.agent == agent.id:
+                return
             if found.state == queue.TAKEN:
                 raise TakenBy(await self._name(connection, found.agent))
             await self._room(connection, agent)
@@ -197,11 +199,14 @@ class Desk:
         return key
 
     async def note(self, conversation_id: str, agent: Agent, text: str) -> None:
-        """Write something for colleagues; the resident never sees it."""
+        """Write something for colleagues; the resident never sees it. The same again, right after it, is one note:
+        the answer to the first try may have got lost."""
         now = self._clock()
         async with self._database.write() as connection:
             if await self._held(connection, conversation_id) is None:
                 raise NotYours("Dit gesprek is er niet meer.")
+            if await _last_note(connection, conversation_id) == (agent.id, text):
+                return
             await _note(connection, conversation_id, agent.id, text, now)
         await self._bus.publish("console", conversation_id)
 
@@ -357,6 +362,12 @@ async def _note(
 ) -> None:
     row = {"conversation_id": conversation_id, "author": author, "text": text, "at": now}
     await connection.execute(sa.insert(notes).values(**row))
+
+
+async def _last_note(connection: AsyncConnection, conversation_id: str) -> tuple[str, str] | None:
+    query = sa.select(notes.c.author, notes.c.text).where(notes.c.conversation_id == conversation_id)
+    row = (await connection.execute(query.order_by(notes.c.seq.desc()).limit(1))).one_or_none()
+    return (row.author, row.text) if row else None
 
 
 async def _is_said(connection: AsyncConnection, conversation_id: str, key: str) -> bool:

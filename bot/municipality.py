@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.casetypes import CaseRules
 from bot.clock import AMSTERDAM
 from bot.wording import fill_in
 
@@ -34,6 +35,7 @@ MONTHS = (
 )  # fmt: skip
 _SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PRODUCT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class MunicipalityError(ValueError):
@@ -119,6 +121,15 @@ def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def _products(value: Mapping[str, str]) -> Mapping[str, str]:
+    for name, key in value.items():
+        if not _PRODUCT.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a product: use small letters, digits and -")
+        if not key.strip():
+            raise ValueError(f"{name} has no id: the calendar's own, in quotes")
+    return value
+
+
 def _days(value: Mapping[str, Week]) -> Mapping[str, Week]:
     for desk, week in value.items():
         if unknown := set(week) - set(DAYS):
@@ -139,6 +150,10 @@ class Municipality(BaseModel):
     """So many an employee can have at the same time, unless something else was said of them."""
     offer_seconds: Annotated[int, Field(ge=0, le=600)] = 30
     """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
+    calendar_products: Annotated[Mapping[str, str], AfterValidator(_products)] = {}
+    """What the calendar calls the products of appointments: its ids by our names, those in the actions of articles."""
+    cases: CaseRules | None = None
+    """Which cases may be looked up in the chat; without it none."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -176,7 +191,11 @@ class Municipality(BaseModel):
         """
         hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
-        facts = {**hours, **english, **self.facts}
+        link = self.cases.link if self.cases else "{website}/mijn-zaken"
+        cases = {"mijn_zaken": link} if "website" in self.facts or "{website}" not in link else {}
+        if self.cases:
+            cases |= {"zaaknummer_voorbeeld": self.cases.example, "zaken_geboortedatum": self.cases.born}
+        facts = {**hours, **english, **cases, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
 
     def check_teams(self, names: Iterable[str]) -> None:
@@ -185,6 +204,10 @@ class Municipality(BaseModel):
             if self.team(name) is None:
                 known = ", ".join(team.name for team in self.teams)
                 raise MunicipalityError(f"there is no team {name!r} in MUNICIPALITY: teams are {known}")
+
+    def product_for(self, name: str) -> str:
+        """The calendar's id of a product; our name itself where none is given."""
+        return self.calendar_products.get(name, name)
 
     def team_for(self, theme: str | None) -> Team:
         """Who helps with a theme."""

@@ -1,4 +1,6 @@
-"""Privacy: what a resident wrote is erased on request, and by itself when its time is over."""
+"""Privacy: what a resident wrote is erased on request, and by itself when its time is over.
+
+What is not even stored is taken out at the door, by `bot.masking`."""
 
 from __future__ import annotations
 
@@ -10,10 +12,19 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.attempts import forget_attempts
 from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import callback_requests, chat_sessions, conversations, media, registrations
+from bot.db.tables import (
+    calendar_bookings,
+    callback_requests,
+    case_follows,
+    chat_sessions,
+    conversations,
+    media,
+    registrations,
+)
 from bot.files import Files
 from bot.model import Owner
 from bot.ports import LOCAL
@@ -44,7 +55,8 @@ class Privacy:
 
     async def purge(self, days: int) -> int:
         """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
-        is with another register's people, once it is there), and what the register must still get."""
+        is with another register's people, once it is there), who follows a case, and what the register must still
+        get. What was asked of a calendar goes so long after the appointment."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL
@@ -60,10 +72,13 @@ class Privacy:
             conversations.c.owner.in_((Owner.BOT, Owner.CLOSED)),
             conversations.c.id.not_in(calls),
             conversations.c.id.not_in(unregistered),
+            conversations.c.id.not_in(sa.select(case_follows.c.conversation_id)),
         )
         async with self._database.write() as connection:
             gone, names = await self._erase(connection, over, "retention", Act.PURGED)
             await forget_old(connection, self._clock())
+            await connection.execute(sa.delete(calendar_bookings).where(calendar_bookings.c.start_at < limit))
+            await forget_attempts(connection, self._clock())
         await self._remove(names)
         if gone:
             await self._database.scrub()

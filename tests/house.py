@@ -171,9 +171,9 @@ Think = Callable[[Turn], Awaitable[Reply]]
 
 
 async def echo(turn: Turn) -> Reply:
-    """An engine that says what it heard, counts in its memory, and hands over at `mens graag`."""
+    """An engine that says what it heard, counts in its memory, and hands over at `mens over mijn tuin`."""
     count = (turn.memory or {}).get("count", 0) + 1
-    commands = (Command("handoff", {"reason": "asked"}),) if turn.text == "mens graag" else ()
+    commands = (Command("handoff", {"reason": "asked"}),) if turn.text == "mens over mijn tuin" else ()
     text = f"{count}: {turn.text or turn.choice}"
     return Reply((Outbound(text),), commands, {"count": count}, Trace(Route.ANSWER))
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
+from bot.casewords import CaseWords
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.migrate import is_current
@@ -21,18 +22,20 @@ from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.offers import Offers
 from bot.outbox import Outbox
-from bot.ports import Bus, Channel, ContactRegistry, Health
+from bot.ports import AppointmentProvider, Bus, CaseProvider, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
 from bot.signs import Signs
 from bot.staff.members import Members
+from bot.statuses import Statuses
 from bot.templates import read_templates
 from bot.usage import Usage
 from bot.web.health import Check
 from bot.wording import Wording
 
 PHRASES = ROOT / "knowledge" / "phrases.yml"
+STATUSES = ROOT / "knowledge" / "statuses.yml"
 
 
 class NotMigrated(Exception):
@@ -56,7 +59,10 @@ class House:
     inbox: Inbox
     outbox: Outbox
     registry: ContactRegistry
+    calendar: AppointmentProvider | None  # none: our own, which is not there yet
     clock: Clock
+    cases: CaseProvider | None = None
+    """None: no case is looked up in the chat."""
 
     @property
     def edge(self) -> Edge:
@@ -78,6 +84,12 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def case_words(self) -> CaseWords | None:
+        """How cases are told, where they are looked up. Raises `StatusesError`."""
+        rules = self.municipality.cases
+        return CaseWords(self.wording, Statuses.load(STATUSES), rules) if self.cases and rules else None
 
     @property
     def members(self) -> Members:
@@ -106,6 +118,8 @@ async def open_house(
     settings: Settings, channels: Mapping[str, Channel] | None = None, clock: Clock = utc_now
 ) -> AsyncIterator[House]:
     """Open the store and the bus; close everything at the end. `channels`: those of the settings where None."""
+    from bot.app.calendar import calendar_of
+
     municipality = Municipality.load(settings.municipality)
     wording = Wording.load(PHRASES, municipality.variables)
     async with AsyncExitStack() as stack:
@@ -121,7 +135,27 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock)
+        calendar = None
+        if settings.appointments != "local":
+            calendar = calendar_of(settings, municipality, database, clock)
+            stack.push_async_callback(calendar.close)
+        cases = configured_cases(settings, clock) if municipality.cases else None
+        if cases:
+            stack.push_async_callback(cases.close)
+        yield House(
+            settings,
+            database,
+            bus,
+            municipality,
+            wording,
+            channels,
+            inbox,
+            outbox,
+            registry,
+            calendar,
+            clock,
+            cases,
+        )
 
 
 def configured_registry(settings: Settings, database: Database) -> ContactRegistry:
@@ -133,6 +167,21 @@ def configured_registry(settings: Settings, database: Database) -> ContactRegist
         token = settings.openklant_token.get_secret_value()
         return OpenKlant(settings.openklant_url, token, str(settings.openklant_actor))
     return LocalRegistry(database)
+
+
+def configured_cases(settings: Settings, clock: Clock) -> CaseProvider | None:
+    """The system of cases, where there is one."""
+    from actions.cases.demo import DemoCases
+    from actions.cases.zgw import ZgwCases
+
+    if settings.case_system == "demo":
+        return DemoCases(clock)
+    if settings.case_system == "off":
+        return None
+    url, client_id, organisation = settings.zgw_url, settings.zgw_client_id, settings.zgw_organisation
+    if not (url and client_id and organisation and settings.zgw_secret):
+        raise NotPossible("CASES=zgw lacks settings")  # the settings see to it that it does not
+    return ZgwCases(url, client_id, settings.zgw_secret.get_secret_value(), organisation)
 
 
 def configured_channels(

@@ -17,6 +17,7 @@ from bot.post import NoConversation
 from bot.quick import QuickReplyError
 from bot.settings import Settings, SettingsError
 from bot.staff.members import StaffError
+from bot.statuses import StatusesError
 from bot.templates import TemplatesError
 from bot.web.server import NotListening
 from bot.window import TemplateError
@@ -32,6 +33,7 @@ _FAULTS = (
     QuickReplyError,
     SettingsError,
     StaffError,
+    StatusesError,
     TemplateError,
     TemplatesError,
     WordingError,

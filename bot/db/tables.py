@@ -371,6 +371,51 @@ contacts = sa.Table(
 )
 """Our own register, where the municipality has no other."""
 
+calendar_bookings = sa.Table(
+    "calendar_bookings",
+    metadata,
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("provider", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("start_at", Utc, nullable=False),
+    sa.Column("asked_at", Utc, nullable=False),
+    sa.Index("ix_calendar_bookings_start_at", "start_at"),
+)
+"""What was asked of a calendar of others, by our key: `asked` from just before the call, `booked` with the calendar's
+id once it said yes; no row where it said no. Nothing of the resident is in it."""
+case_attempts = sa.Table(
+    "case_attempts",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("reference", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_case_attempts_conversation_id_at", "conversation_id", "at"),
+    sa.Index("ix_case_attempts_reference_at", "reference", "at"),
+)
+"""Each time that somebody looked a case up, by the message that asked; `reference` is a hash. `outcome`: `pending`,
+`found`, `missed`, `fault`, or `locked`, which was no look."""
+
+case_follows = sa.Table(
+    "case_follows",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("key", sa.String(255), nullable=False),
+    sa.Column("reference", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(64), nullable=False),
+    sa.Column("faults", sa.Integer, nullable=False),
+    sa.Column("look_at", Utc, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.UniqueConstraint("conversation_id", "key"),
+    sa.Index("ix_case_follows_provider_look_at", "provider", "look_at"),
+    sa.Index("ix_case_follows_provider_key", "provider", "key"),
+)
+"""Cases of which a resident wants to hear: `state` is what was told last, `look_at` when to look again."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -193,7 +193,7 @@ async def types(there: Desk, visitor: Any) -> None:
 async def resident(there: Desk, chromium: Browser) -> Page:
     """The resident's own page, who asks for a person."""
     context = await chromium.new_context(base_url=there.served.address, locale="nl-NL")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = await context.new_page()
     there.pages.append(page)
     page.on("pageerror", lambda error: there.problems.append(str(error)))

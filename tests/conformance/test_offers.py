@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot import queue
-from bot.board import Boards, Offered
+from bot.board import Boards, Own
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import handoffs, presences
@@ -49,18 +49,14 @@ async def offered(house: TestHouse) -> dict[str, str]:
     }
 
 
-def boards(house: TestHouse) -> Boards:
-    return Boards(house.database, house.municipality, article, house.clock)
+async def board(house: TestHouse, agent: Agent) -> Own:
+    return await Boards(house.database, house.municipality, article, house.clock).own(agent.id)
 
 
-async def offer_to(house: TestHouse, agent: Agent) -> Offered | None:
-    """What is offered on the agent's screen."""
-    return (await boards(house).own(agent.id)).offer
-
-
-async def queue_of(house: TestHouse, agent: Agent) -> list[str]:
-    """The conversations that wait on the agent's screen."""
-    return [card.conversation_id for card in (await boards(house).line(agent.teams)).cards]
+async def line(house: TestHouse, agent: Agent) -> list[str]:
+    """Who waits, as the agent sees it."""
+    boards = Boards(house.database, house.municipality, article, house.clock)
+    return [card.conversation_id for card in (await boards.line(agent.teams)).cards]
 
 
 async def free_since(house: TestHouse, agent: Agent) -> object:
@@ -74,13 +70,13 @@ class TestToWhom:
         clock.forward(seconds=5)
         assert await offered(house) == {key: "jan"}
         assert await house.offers.look() == 0, "it stands"
-        offer = await offer_to(house, JAN)
+        offer = (await board(house, JAN)).offer
         assert offer is not None
         assert (offer.card.conversation_id, offer.until) == (key, clock() + timedelta(seconds=30))
-        assert await offer_to(house, ELS) is None
-        assert await queue_of(house, ELS) == [key]
+        assert (await board(house, ELS)).offer is None
+        assert await line(house, ELS) == [key]
         await house.desk.take(key, JAN)
-        assert await offer_to(house, JAN) is None
+        assert (await board(house, JAN)).offer is None
         assert await house.owner() is Owner.AGENT
 
     @ONLY_SQLITE
@@ -191,7 +187,7 @@ class TestNotTaken:
         clock.forward(seconds=29)
         assert await offered(house) == {key: "jan"}
         clock.forward(seconds=1)
-        assert await offer_to(house, JAN) is None, "also before somebody looked"
+        assert (await board(house, JAN)).offer is None, "also before somebody looked"
         assert await offered(house) == {key: "els"}
         await house.desk.take(key, JAN)  # from the list: that stays
 
@@ -205,7 +201,7 @@ class TestNotTaken:
         await here(house, JAN, ELS)
         assert await offered(house) == {}
         for agent in (JAN, ELS):
-            assert await queue_of(house, agent) == [key]
+            assert await line(house, agent) == [key]
         await here(house, PIET)
         assert await offered(house) == {key: "piet"}, "who comes later was not asked yet"
         await house.offers.decline(key, "piet")
@@ -290,7 +286,7 @@ class TestAtTheSameTime:
             loser = next(one for one in many if one.id != found.agent)
             failure = first or second
             assert isinstance(failure, TakenBy) and failure.name == ("Jan" if found.agent == "jan" else "Els")
-            seen = await offer_to(house, loser)
+            seen = (await board(house, loser)).offer
             if loser.id == to:
                 assert seen is not None and seen.taken_by == failure.name
             else:
@@ -298,7 +294,7 @@ class TestAtTheSameTime:
             clock.forward(seconds=31)
             await house.desk.seen(many[0])
             await house.desk.seen(many[1])
-            assert await offer_to(house, loser) is None
+            assert (await board(house, loser)).offer is None
         assert sum(won.values()) == 6
 
     async def test_two_workers_offer_once(self, house: TestHouse, clock: SetClock) -> None:
