@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import partial
@@ -17,78 +16,25 @@ from typing import Any
 
 import click
 
-from bot import logs
-from bot.accounts import AccountError, missing
+from bot.accounts import missing
 from bot.app import commands, dates, evaluating, tuning
 from bot.app.calendar import calendar_of
-from bot.app.house import House, NotMigrated, NotPossible, channel_checks, check_schema, open_house
-from bot.app.staff import setup_link
+from bot.app.house import House, NotPossible, channel_checks, check_schema, open_house
+from bot.app.jobs import run_job as _run
+from bot.app.users import users
 from bot.callbacks import Callbacks
 from bot.model import Author, Delivery, Outbound
-from bot.municipality import MunicipalityError
 from bot.ports import AppointmentProvider, ContactRegistry
-from bot.post import NoConversation
 from bot.privacy import Privacy
-from bot.quick import QuickReplyError
-from bot.settings import Settings, SettingsError
-from bot.staff.members import Members, StaffError, state_of
-from bot.staff.roles import Role
-from bot.statuses import StatusesError
-from bot.templates import TemplatesError
+from bot.settings import Settings
 from bot.usage import free_left, month_of
-from bot.web.server import NotListening
-from bot.window import TemplateError, WindowClosed
-from bot.wording import WordingError
-
-_FAULTS = (
-    AccountError,
-    MunicipalityError,
-    NoConversation,
-    NotListening,
-    NotMigrated,
-    NotPossible,
-    QuickReplyError,
-    SettingsError,
-    StaffError,
-    StatusesError,
-    TemplateError,
-    TemplatesError,
-    WordingError,
-)
+from bot.window import WindowClosed
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="klaartje")
 def main() -> None:
     """Klaartje: a chat assistant for residents of Dutch municipalities."""
-
-
-def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = False) -> Any:
-    """Run a job with the settings of the environment; a fault that we know is one clear line, not a trace."""
-    try:
-        settings = Settings.read()
-        if quiet and settings.log_level == "INFO":
-            settings = settings.model_copy(update={"log_level": "WARNING"})
-        logs.configure(settings.log_level, settings.log_format)
-        os.umask(0o077)  # what we keep is for nobody else on this machine
-        return asyncio.run(job(settings))
-    except _FAULTS as error:
-        raise click.ClickException(str(error)) from None
-    except ExceptionGroup as group:  # the same, from beside a background job
-        known, other = group.split(_FAULTS)
-        if known is None or other is not None:
-            raise
-        raise click.ClickException("; ".join(map(str, _leaves(known)))) from None
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(130) from None
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def _until_signal() -> asyncio.Event:
@@ -501,120 +447,7 @@ def forget(channel: str, address: str, actor: str) -> None:
     click.echo("Erased.")
 
 
-_ROLE = click.Choice([role.value for role in Role])
-_MOST = click.IntRange(1, 20)
-
-
-@main.group()
-def users() -> None:
-    """Who works here and may sign in."""
-
-
-def _told_link(told: tuple[str, bool]) -> None:
-    link, local = told
-    click.echo(f"Give this link to nobody else. It works once, within 24 hours:\n{link}")
-    if not local:
-        click.echo("It works only where LOCAL_ACCOUNTS is true.")
-
-
-@users.command(name="add")
-@click.argument("name")
-@click.option(
-    "--role", "roles", type=_ROLE, multiple=True, required=True, help="What for; repeat it for more."
-)
-@click.option("--display", default="", help='The name that others read, such as "Sanne de Vries".')
-@click.option("--most", type=_MOST, help="Most conversations at the same time.")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def add_user(name: str, roles: tuple[str, ...], display: str, most: int | None, actor: str) -> None:
-    """Add a member of staff with the user name NAME; shows a link to choose a password."""
-
-    async def job(settings: Settings) -> tuple[str, bool]:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            token = await house.members.add(name, display, map(Role, roles), actor=actor, most=most)
-            return setup_link(house, token), settings.local_accounts
-
-    _told_link(_run(job))
-
-
-@users.command(name="list")
-def list_users() -> None:
-    """Show all members of staff: name, state, roles, most conversations, and when they last signed in."""
-
-    async def job(settings: Settings) -> None:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            rows = await house.members.listed()
-        for row in rows:
-            seen = f"{row.signed_in_at:%F %R}" if row.signed_in_at else "never signed in"
-            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {row.most or '-':>3} {seen}"
-            click.echo(f"{told:80} {row.display_name}")
-        if not rows:
-            click.echo("Nobody is known.")
-
-    _run(job)
-
-
-@users.command(name="disable")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def disable_user(name: str, actor: str) -> None:
-    """Let NAME in no more; every session ends now."""
-    _with_members(lambda members: members.disable(name, actor=actor))
-    click.echo("Disabled.")
-
-
-@users.command(name="enable")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def enable_user(name: str, actor: str) -> None:
-    """Let NAME in again, with the same password."""
-    _with_members(lambda members: members.enable(name, actor=actor))
-    click.echo("Enabled.")
-
-
-@users.command(name="reset")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def reset_user(name: str, actor: str) -> None:
-    """Take away the password, the app and the recovery codes of NAME; shows a link to choose new ones."""
-
-    async def job(settings: Settings) -> tuple[str, bool]:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            token = await house.members.reset(name, actor=actor)
-            return setup_link(house, token), settings.local_accounts
-
-    _told_link(_run(job))
-
-
-@users.command(name="roles")
-@click.argument("name")
-@click.argument("roles", type=_ROLE, nargs=-1, required=True)
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def give_roles(name: str, roles: tuple[str, ...], actor: str) -> None:
-    """Give NAME these ROLES, and no others."""
-    _with_members(lambda members: members.give(name, map(Role, roles), actor=actor))
-    click.echo("Changed.")
-
-
-@users.command(name="most")
-@click.argument("name")
-@click.argument("number", type=_MOST, required=False)
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def limit_user(name: str, number: int | None, actor: str) -> None:
-    """Let NAME have NUMBER conversations at the same time at most; without, as many as the municipality says."""
-    _with_members(lambda members: members.limit(name, number, actor=actor))
-    click.echo("Changed.")
-
-
-def _with_members(deed: Callable[[Members], Coroutine[Any, Any, None]]) -> None:
-    async def job(settings: Settings) -> None:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            await deed(house.members)
-
-    _run(job)
+main.add_command(users)
 
 
 @main.group()

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.conversation import change_owner
 from bot.db.database import Database
-from bot.db.tables import audit, conversations, handoffs, messages, notes, presences
+from bot.db.tables import conversations, handoffs, messages, notes, presences
 from bot.handoff import Handoff
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
@@ -143,7 +144,7 @@ class Desk:
             )
             values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now, "passed_by": []}
             await self._update(connection, found.id, values)
-            await self._note_audit(connection, agent, "took conversation", conversation_id, now)
+            await audit(connection, agent.id, Act.TOOK_CONVERSATION, conversation_id, at=now)
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
         await self._wake(conversation_id)
 
@@ -336,13 +337,6 @@ class Desk:
     @staticmethod
     async def _update(connection: AsyncConnection, handoff_id: str, values: Mapping[str, Any]) -> None:
         await connection.execute(sa.update(handoffs).where(handoffs.c.id == handoff_id).values(**values))
-
-    @staticmethod
-    async def _note_audit(
-        connection: AsyncConnection, agent: Agent, action: str, key: str, now: datetime
-    ) -> None:
-        row = {"at": now, "actor": agent.id, "action": action, "object": key, "detail": {}}
-        await connection.execute(sa.insert(audit).values(**row))
 
     async def _tell(
         self,

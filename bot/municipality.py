@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -197,6 +197,13 @@ class Municipality(BaseModel):
             cases |= {"zaaknummer_voorbeeld": self.cases.example, "zaken_geboortedatum": self.cases.born}
         facts = {**hours, **english, **cases, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
+
+    def check_teams(self, names: Iterable[str]) -> None:
+        """Raises `MunicipalityError` for a name that no team has."""
+        for name in names:
+            if self.team(name) is None:
+                known = ", ".join(team.name for team in self.teams)
+                raise MunicipalityError(f"there is no team {name!r} in MUNICIPALITY: teams are {known}")
 
     def product_for(self, name: str) -> str:
         """The calendar's id of a product; our name itself where none is given."""

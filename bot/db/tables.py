@@ -425,7 +425,11 @@ audit = sa.Table(
     sa.Column("action", sa.String(64), nullable=False),
     sa.Column("object", sa.String(128), nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_audit_at", "at"),
+    sa.Index("ix_audit_actor_seq", "actor", "seq"),
+    sa.Index("ix_audit_object_actor_at", "object", "actor", "at"),
 )
+"""Who did what. Only ever added to: nothing in the program changes or deletes a row."""
 
 articles = sa.Table(
     "articles",
@@ -462,6 +466,7 @@ users = sa.Table(
     sa.Column("name", sa.String(64), nullable=False, unique=True),
     sa.Column("display_name", sa.String(128), nullable=False),
     sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("teams", sa.JSON(none_as_null=True)),
     sa.Column("issuer", sa.String(255)),
     sa.Column("subject", sa.String(255)),
     sa.Column("password_hash", sa.String(255)),
@@ -475,6 +480,8 @@ users = sa.Table(
     sa.UniqueConstraint("issuer", "subject"),
 )
 """Members of staff: with a password of their own, or known by `issuer` and `subject` of a work account.
+
+`teams` are those whose queue they see; without any they see all.
 
 `totp_pending` is shown to be put in an app and counts once a code of it was given; `totp_step` is the half minute of
 the last code, which counts once.

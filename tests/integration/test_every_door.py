@@ -48,6 +48,15 @@ STAFF: Mapping[Route, Permission] = {
     ("POST", "/account/app"): Permission.OWN_ACCOUNT,
     ("GET", "/account/instellen"): Permission.OWN_ACCOUNT,
     ("POST", "/account/instellen"): Permission.OWN_ACCOUNT,
+    ("GET", "/beheer/medewerkers"): Permission.MANAGE_STAFF,
+    ("GET", "/beheer/medewerkers/nieuw"): Permission.MANAGE_STAFF,
+    ("POST", "/beheer/medewerkers/nieuw"): Permission.MANAGE_STAFF,
+    ("GET", "/beheer/medewerkers/{id}"): Permission.MANAGE_STAFF,
+    ("POST", "/beheer/medewerkers/{id}"): Permission.MANAGE_STAFF,
+    ("GET", "/beheer/medewerkers/{id}/{deed}"): Permission.MANAGE_STAFF,
+    ("POST", "/beheer/medewerkers/{id}/{deed}"): Permission.MANAGE_STAFF,
+    ("GET", "/beheer/logboek"): Permission.SEE_AUDIT,
+    ("GET", "/beheer/logboek.csv"): Permission.SEE_AUDIT,
 }
 """What is for staff, each with what it needs."""
 
@@ -91,7 +100,7 @@ async def test_every_route_for_every_role(office: tuple[Office, web.Application]
         if role is None:  # nobody: the page is asked for without signing in
             browser = await house.browser()
         for (method, path), needs in STAFF.items():
-            place = path.format(id="nobody", token="x" * 43)
+            place = path.format(id="nobody", token="x" * 43, deed="blokkeren")
             # Without the word of the session nothing is done: who may is told so (409), who may not that (403).
             async with browser.session.request(method, place, allow_redirects=False) as answer:
                 status = answer.status

@@ -67,6 +67,8 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("OIDC_ISSUER", "http://geheim.example", "https://"),
         ("OIDC_ISSUER", "http://127.0.0.1.geheim.example", "https://"),
         ("OIDC_ROLES", "geheim", "kcc-team=agent"),
+        ("OIDC_TEAMS", "geheim", "balie=burgerzaken"),
+        ("OIDC_TEAMS", "geheim=", "balie=burgerzaken"),
         ("OIDC_ROLES", "kcc=agent geheim=chief", "roles are admin, agent, editor, team-lead"),
     ],
 )
@@ -105,6 +107,7 @@ def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
         ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
         ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
         ({"OIDC_ISSUER": "https://x"}, "OIDC_CLIENT_ID, OIDC_ROLES, PUBLIC_URL"),
+        ({"OIDC_TEAMS_CLAIM": "geheim"}, "OIDC_TEAMS"),
         ({"LOCAL_ACCOUNTS": "false"}, "OIDC_ISSUER"),
     ],
 )
@@ -143,6 +146,11 @@ def test_words_make_a_list(no_environment: Setenv) -> None:
 def test_a_word_of_the_provider_may_give_several_roles(no_environment: Setenv) -> None:
     no_environment("OIDC_ROLES", "kcc=agent kcc=editor a=b=admin")
     assert Settings.read().roles_of_claims == {"kcc": {Role.AGENT, Role.EDITOR}, "a=b": {Role.ADMIN}}
+
+
+def test_a_word_of_the_provider_may_give_several_teams(no_environment: Setenv) -> None:
+    no_environment("OIDC_TEAMS", "balie=kcc balie=burgerzaken a=b=kcc")
+    assert Settings.read().teams_of_claims == {"balie": {"kcc", "burgerzaken"}, "a=b": {"kcc"}}
 
 
 @pytest.mark.parametrize("site", ["'unsafe-inline'", "https://a.example; script-src *", "x\nX-Evil: 1", "*,"])

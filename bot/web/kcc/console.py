@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot import queue
+from bot.audit import Act, audit
 from bot.board import SHORTEST, Boards
 from bot.briefing import Briefings
 from bot.clock import Clock
 from bot.db.database import Database
-from bot.db.tables import audit
+from bot.db.tables import audit as notes
 from bot.municipality import Municipality
 from bot.quick import QuickReplies
 from bot.shift import Shifts
@@ -26,7 +27,6 @@ from bot.web.kcc.pages import Pages
 from bot.web.kcc.shelf import Shelf
 from bot.web.member import Member, Permission, permitted
 
-OPENED = "opened conversation"
 AWHILE = timedelta(hours=1)
 
 _SEE = Permission.SEE_CONVERSATIONS
@@ -88,7 +88,7 @@ class Console:
         """The screen with one. That it was opened is noted."""
         thread = await self._threads.of(request.match_info["id"])
         if thread is not None:
-            await self._noted(member, OPENED, thread.conversation_id)
+            await self._noted(member, Act.OPENED_CONVERSATION, thread.conversation_id)
         return await self._screen(member, thread, missing=thread is None)
 
     async def _screen(self, member: Member, thread: Thread | None, *, missing: bool = False) -> web.Response:
@@ -147,7 +147,7 @@ class Console:
             return problem(404, "Dit gesprek is er niet (meer).")
         opened = "opened" in request.query
         if opened:
-            await self._noted(member, OPENED, thread.conversation_id)
+            await self._noted(member, Act.OPENED_CONVERSATION, thread.conversation_id)
         elif thread.agent != member.id:
             await self._read_by(member, thread.conversation_id)
         around = await self._around(member, thread, briefed=opened)
@@ -189,7 +189,7 @@ class Console:
         somebody searched is noted, not for what."""
         text = await _wanted(request)
         hits = await self._boards.find(text)
-        await self._noted(member, "searched conversations", "")
+        await self._noted(member, Act.SEARCHED, "")
         short = len(" ".join(text.split())) < SHORTEST
         return self._pages.part("kcc_found.html.j2", member, hits=hits, short=short)
 
@@ -210,21 +210,20 @@ class Console:
 
     async def _read_by(self, member: Member, conversation_id: str) -> None:
         """What is read without being opened on the page is noted as well, unless that was done a short while ago."""
-        known = sa.select(audit.c.seq).where(
-            audit.c.actor == member.id,
-            audit.c.object == conversation_id,
-            audit.c.at > self._clock() - AWHILE,
-            audit.c.action.in_((OPENED, "took conversation")),
+        known = sa.select(notes.c.seq).where(
+            notes.c.actor == member.id,
+            notes.c.object == conversation_id,
+            notes.c.at > self._clock() - AWHILE,
+            notes.c.action.in_((Act.OPENED_CONVERSATION, Act.TOOK_CONVERSATION)),
         )
         async with self._database.read() as connection:
             if await connection.scalar(known.limit(1)) is not None:
                 return
-        await self._noted(member, OPENED, conversation_id)
+        await self._noted(member, Act.OPENED_CONVERSATION, conversation_id)
 
-    async def _noted(self, member: Member, action: str, what: str) -> None:
-        row = {"actor": member.id, "action": action, "object": what, "detail": {}}
+    async def _noted(self, member: Member, act: Act, what: str) -> None:
         async with self._database.write() as connection:
-            await connection.execute(sa.insert(audit).values(at=self._clock(), **row))
+            await audit(connection, member.id, act, what, at=self._clock())
 
 
 async def _wanted(request: web.Request) -> str:

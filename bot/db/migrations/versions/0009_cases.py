@@ -1,6 +1,6 @@
 """cases that residents look up and follow
 
-Revision: 0009, after 0007, 2026-11-25 23:55:00.000000
+Revision: 0009, after 0008, 2026-11-25 23:55:00.000000
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from bot.db.tables import Utc
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
