@@ -72,7 +72,7 @@ async def act(served: Served, key: str, name: str, **body: Any) -> None:
 async def test_both_see_it_wherever_they_are_connected(web: tuple[Served, Served]) -> None:
     one, two = web
     visitor = await one.visitor()
-    await visitor.says("mens graag")
+    await visitor.says("mens over mijn tuin")
     await visitor.waits(3)
     key, before = await key_of(one), await one.count(messages)
     async with console(two, key) as stream:
