@@ -72,6 +72,7 @@ class WhatsApp:
             reads=True,
             receipts=True,
             counted=True,
+            shares=True,
         )
         self._graph = Graph(token, api_url=api_url, api_version=api_version)
         self._account = whatsapp_check.Account(

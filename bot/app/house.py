@@ -20,9 +20,10 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import Bus, CaseProvider, Channel, ContactRegistry, Health
+from bot.ports import Bus, CaseProvider, Channel, ContactRegistry, Health, ReportProvider
 from bot.post import Post
 from bot.registry import Registrations
+from bot.reports import Reports
 from bot.settings import ROOT, Settings
 from bot.staff.members import Members
 from bot.statuses import Statuses
@@ -59,6 +60,8 @@ class House:
     clock: Clock
     cases: CaseProvider | None = None
     """None: no case is looked up in the chat."""
+    reports: ReportProvider | None = None
+    """None: nothing is reported in the chat."""
 
     @property
     def edge(self) -> Edge:
@@ -80,6 +83,14 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def report_queue(self) -> Reports | None:
+        """What waits for the system of reports, where there is one."""
+        if self.reports is None:
+            return None
+        media = self.settings.state_dir / "media"
+        return Reports(self.database, self.bus, self.channels, self.reports, self.wording, media, self.clock)
 
     @property
     def case_words(self) -> CaseWords | None:
@@ -121,8 +132,22 @@ async def open_house(
         cases = configured_cases(settings, clock) if municipality.cases else None
         if cases:
             stack.push_async_callback(cases.close)
+        reports = configured_reports(settings, database, clock)
+        if reports:
+            stack.push_async_callback(reports.close)
         yield House(
-            settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock, cases
+            settings,
+            database,
+            bus,
+            municipality,
+            wording,
+            channels,
+            inbox,
+            outbox,
+            registry,
+            clock,
+            cases,
+            reports,
         )
 
 
@@ -150,6 +175,21 @@ def configured_cases(settings: Settings, clock: Clock) -> CaseProvider | None:
     if not (url and client_id and organisation and settings.zgw_secret):
         raise NotPossible("CASES=zgw lacks settings")  # the settings see to it that it does not
     return ZgwCases(url, client_id, settings.zgw_secret.get_secret_value(), organisation)
+
+
+def configured_reports(settings: Settings, database: Database, clock: Clock) -> ReportProvider | None:
+    """Where reports go, if anywhere."""
+    from actions.reports.local import LocalReports
+    from actions.reports.signalen import Signalen
+
+    if settings.report_system == "off":
+        return None
+    if settings.report_system == "local":
+        return LocalReports(database, clock)
+    if not (settings.signalen_url and settings.signalen_point):
+        raise NotPossible("REPORTS=signalen lacks settings")  # the settings see to it that it does not
+    latitude, _, longitude = settings.signalen_point.partition(",")
+    return Signalen(settings.signalen_url, (float(latitude), float(longitude)))
 
 
 def configured_channels(

@@ -27,6 +27,7 @@ from bot.handoff import Handoff
 from bot.logs import trail
 from bot.ports import DialogueEngine, Health
 from bot.privacy import Privacy
+from bot.reportdesk import ReportCases, ReportDesk, ReportWords
 from bot.settings import ROOT, Settings
 from bot.supervisor import Supervisor
 from bot.tending import Tending
@@ -143,6 +144,8 @@ async def _look_around(house: House) -> None:
         looks["contacts"] = house.registry.check
     if house.cases:
         looks["cases"] = house.cases.check
+    if house.reports:
+        looks["reports"] = house.reports.check
     for name, look in looks.items():
         try:
             findings = await look()
@@ -190,6 +193,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
     """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts. The `shelf` of
     a console in the same process gets the search."""
     from actions.fallback import SearchEngine
+    from actions.reports.categories import Categories
     from actions.server import add_actions
     from actions.understanding import Understanding
 
@@ -202,7 +206,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
-        add_actions(app, live.search, actions_secret, status=status_rules(house))
+        categories = Categories.load() if house.reports else None
+        add_actions(app, live.search, actions_secret, status=status_rules(house), reports=categories)
         if (
             settings.engine_url is not None
         ):  # turns of other workers may use our actions: not before they can answer
@@ -224,8 +229,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.database,
             house.bus,
             house.channels,
-            understanding.around(with_cases(house, engine)),
-            understanding.around(with_cases(house, SearchEngine(live.search))),
+            understanding.around(with_reports(house, with_cases(house, engine))),
+            understanding.around(with_reports(house, with_cases(house, SearchEngine(live.search)))),
             understanding.alarm(),
             house.wording,
             handoff,
@@ -252,6 +257,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.channels,
             files,
             house.registrations,
+            house.report_queue,
             concurrency=settings.concurrency,
         )
         privacy = Privacy(house.database, house.clock, files)
@@ -263,6 +269,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
         if tidings := tidings_of(house):
             jobs.append(NamedLease(house.database, "tidings", house.clock).run(tidings.keep_looking))
+        if news := report_tidings(house):
+            jobs.append(NamedLease(house.database, "report tidings", house.clock).run(news.keep_looking))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 
@@ -298,6 +306,34 @@ def tidings_of(house: House) -> Tidings | None:
         house.channels,
         house.cases,
         words,
+        house.wording,
+        house.clock,
+        minutes=house.settings.cases_minutes,
+    )
+
+
+def with_reports(house: House, engine: DialogueEngine) -> DialogueEngine:
+    """The engine with the desk of reports in front of it, where there is one."""
+    from actions.reports.categories import Categories
+    from actions.reports.urgent import UrgentFirst
+
+    if house.reports is None:
+        return engine
+    words, minutes = ReportWords(house.wording), house.settings.cases_minutes
+    desk = ReportDesk(engine, house.database, house.reports, words, minutes=minutes)
+    return UrgentFirst(desk, Categories.load())
+
+
+def report_tidings(house: House) -> Tidings | None:
+    """What tells of changes of reports, where there are any."""
+    if house.reports is None:
+        return None
+    return Tidings(
+        house.database,
+        house.bus,
+        house.channels,
+        ReportCases(house.reports),
+        ReportWords(house.wording),
         house.wording,
         house.clock,
         minutes=house.settings.cases_minutes,
