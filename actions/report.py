@@ -1,8 +1,8 @@
 """Reporting something in the street: the form that asks what, where, with a photo and for whom, and a last look.
 
 As in the other forms, `validate_report_form` gives a value, or says what is wrong, or gives nothing: then the
-message was no answer, and the rules decide. A shared place and photos come beside the words of any message and are taken at any
-step. What is complete goes to the house with the command `report`.
+message was no answer, and the rules decide. A shared place and photos come beside the words of any message and are
+taken at any step. What is complete goes to the house with the command `report`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ _POSTCODE = re.compile(r"\b[1-9]\d{3} ?[A-Za-z]{2}(?:[ ,]+\d{1,5}[a-zA-Z]?)?\b")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
 _NONE = re.compile(
     r"^\W*(?:nee\w*|neen|geen\b.*|niet(?: nodig)?|(?:dat )?hoeft niet.*|(?:liever )?zonder\b.*|niks|nvt|n\.v\.t\.?"
-    r"|anoniem\b.*|no|nope|sla over|overslaan|liever niet.*|laat maar zitten|heb ik niet|heb (?:ik )?geen.*|nee\W.{0,40})\W*$",
+    r"|anoniem\b.*|no|nope|sla over|overslaan|liever niet.*|laat maar zitten|heb ik niet|heb (?:ik )?geen.*"
+    r"|nee\W.{0,40})\W*$",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

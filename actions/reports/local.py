@@ -9,10 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import audit
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import local_photos, local_reports
+from bot.db.tables import audit, local_photos, local_reports
 from bot.model import Report, ReportReceipt, ReportStatus
 from bot.ports import Finding, Health, ReportFault
 
@@ -104,7 +103,8 @@ class LocalReports:
                 return False
             closing = sa.update(local_reports).where(local_reports.c.seq == row.seq).values(closed_at=now)
             await connection.execute(closing)
-            await audit(connection, actor, "closed report", number, at=now)
+            note = {"at": now, "actor": actor[:64], "action": "closed report", "object": number, "detail": {}}
+            await connection.execute(sa.insert(audit).values(**note))
         return True
 
     async def health(self) -> Health:

@@ -1,7 +1,7 @@
 """Reports in Signalen, through the way that is open to residents: no account, and nothing of others to be seen.
 
-That way takes only the keys that it knows, needs a point on the map, and can't be asked whether it has a report already.
-So each text ends with our reference: should one come twice, its people see it.
+That way takes only the keys that it knows, needs a point on the map, and can't be asked whether it has a report
+already. So each text ends with our reference: should one come twice, its people see it.
 """
 
 from __future__ import annotations

@@ -51,6 +51,7 @@ from tests.services import free_port
 
 _SAID = (
     "text",
+    "photo",
     "press",
     "choice",
     "sends",
@@ -113,6 +114,9 @@ class Play:
         if "waits" not in turn:
             await self.resident.does(turn)
         await self._work(self.down if turn.get("engine") == "down" else self.engine)
+        if "photo" in turn:
+            for file in await self.house.files.claim(10):
+                await self.house.files.fetch(file)
         if await self.tidings.look() + await self.report_tidings.look():
             await self._work(self.engine)
         owner, trace = await self._state()
@@ -142,8 +146,6 @@ class Play:
         while leases := await house.inbox.claim(10, house.channels):
             for lease in leases:
                 await turns.run(lease)
-        for file in await house.files.claim(10):
-            await house.files.fetch(file)
         for order in await self.queue.claim(10):
             await self.queue.bring(order)
         while letters := await house.outbox.claim(10):
