@@ -15,9 +15,9 @@ _ENDS = (
     "|allee|ring|kanaal|haven|akker|veld|hoek|kamp|burg|oord|donk|erf|gaarde|horst"
 )
 _GENERIC = (
-    r"(?!(?:fiets|voet|wandel|snel|rij|hoofd|zij|school|parkeer|speel|zand|onder|dorps?(?=plein)|sport|achter|voor|buiten|bus"
-    r"|ruiter|jaag|zebra|om|parkeer|bosjes|vee|koren|wei|gras|plat|winkel|heel|over|onder|uit|weer|hele|gras|trap|tennis|voetbal|rond|midden|woon|stoep|stad|ver|door"
-    rf"|aan|af|mee|on)(?:{_ENDS})\b)"
+    r"(?!(?:fietspad|voetpad|wandelpad|ruiterpad|jaagpad|zandpad|bospad|tuinpad|zebrapad|snelweg|ventweg|onderweg|omweg"
+    r"|rijbaan|busbaan|trambaan|zijstraat|winkelstraat|schoolplein|speelplein|parkeerplein|speelveld|sportveld"
+    r"|voetbalveld|grasveld|trapveld|wandelpark|stadspark|sportpark|straathoek)\b)"
 )
 _NAMED = (
     r"(?:(?:van|van de|van der|prins|prinses|koning|koningin|burgemeester|burg\.|dokter|dr\.|pastoor|sint|st\."
@@ -51,6 +51,9 @@ _WANTS = re.compile(
     r"\b(?:hoi|hallo|hey|dag|goede?\w*|ik|wij|we|wil|wou|zou|willen|kan|kunnen|mag|graag|even|iets|wat|een|meld\w*|doorgeven|doen|maken|hier"
     r"|klacht|probleem|over|bij|jullie|u|de|het|op|in|straat|buurt|gemeente|want|aan|aangeven|problemen|report|something|i|want|to|a)\b|\W",
     re.IGNORECASE,
+)
+_TELLS = re.compile(
+    r"^\W*(?:en |ook |daar )*(?:er|daar) (?:ligt|liggen|staat|staan|is|zijn|zit|zitten|hangt|hangen)\b", re.I
 )
 _CHANGES = {
     "report_place": r"\b(?:plek|plaats|locatie|adres|straat|waar)\b",
@@ -124,3 +127,8 @@ def change(text: str) -> str | None:
 def only_wants(text: str) -> bool:
     """Whether a message only says that there is something to report."""
     return not _WANTS.sub("", text)
+
+
+def tells(text: str) -> bool:
+    """Whether a message says what there is, rather than where."""
+    return _TELLS.search(text) is not None

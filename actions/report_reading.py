@@ -33,7 +33,7 @@ class ValidateReport(Action):  # type: ignore[misc]  # untyped
         self._readers: Mapping[str, Callable[[str, Tracker, CollectingDispatcher], Filled]] = {
             "report_text": self._text,
             "report_category": self._category,
-            "report_place": _place,
+            "report_place": self._place,
             "report_photo": self._photo,
             "report_contact": self._contact,
             "report_confirm": self._confirm,
@@ -53,7 +53,7 @@ class ValidateReport(Action):  # type: ignore[misc]  # untyped
             return []
         shared = _shared(tracker)
         words = speech.value(tracker) or speech.text(tracker)
-        if not words:
+        if speech.intent(tracker) in ("place", "photo"):
             if "report_photo" in shared:
                 speech.say(dispatcher, Say("report_photo_taken"))
             return speech.slots(**shared)
@@ -79,6 +79,11 @@ class ValidateReport(Action):  # type: ignore[misc]  # untyped
         again = guess if guess.sure else self._categories.guess(told)
         # Asked once is enough: the people who read the report know where it belongs.
         return {"report_text": told, "report_category": again.categories[0].id if again.sure else OTHER}
+
+    def _place(self, words: str, tracker: Tracker, dispatcher: CollectingDispatcher) -> Filled:
+        if answers.tells(words) and not answers.place(words):
+            return self._more(words, tracker, "report_place")
+        return _place(words, tracker, dispatcher)
 
     def _photo(self, words: str, tracker: Tracker, dispatcher: CollectingDispatcher) -> Filled:
         if answers.none(words):

@@ -19,12 +19,10 @@ from bot.db.database import Database
 from bot.db.tables import reports
 from bot.model import Case, CaseStatus, Choice, Command, Outbound, Reply, Route, Say, Trace, Turn
 from bot.ports import CaseFault, DialogueEngine, Health, ReportFault, ReportProvider
+from bot.reports import FOLLOW
 from bot.wording import Wording
 
 log = logging.getLogger(__name__)
-
-FOLLOW = "report_follow"
-"""What the button begins with; behind the colon the report."""
 
 SECONDS = 6.0
 """For all calls of one look: well within the lease of a conversation."""

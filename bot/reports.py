@@ -11,7 +11,7 @@ import logging
 import random
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from bot import metrics
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, media, reports
-from bot.model import Author, Command, Outbound, Report, ReportReceipt
+from bot.model import Author, Choice, Command, Outbound, Report, ReportReceipt
 from bot.ports import Bus, Channel, Health, ReportFault, ReportProvider
 from bot.retry import backoff
 from bot.window import tell
@@ -38,6 +38,9 @@ TIMEOUT = 60.0
 LONGEST_WAIT = 1800.0
 STUBBORN = 8
 """From so many attempts on, about a minute, a fault does not seem to pass by itself: it is told as an error."""
+
+FOLLOW = "report_follow"
+"""What the button to follow begins with; behind the colon the report."""
 
 FETCHED_AFTER = timedelta(seconds=2)
 """How long to wait for a photo that is still being fetched."""
@@ -125,7 +128,8 @@ class Reports:
     async def _sent(self, order: Order, receipt: ReportReceipt) -> None:
         """It is in, and the resident hears the number: together or not at all."""
         values = {"provider": self._provider.name, "external_id": receipt.id, "number": receipt.number}
-        said = self._wording.say("report_sent", number=receipt.number, id=order.id)
+        follow = Choice(f"{FOLLOW}:{order.id}", self._wording.say(f"choice_{FOLLOW}").text)
+        said = replace(self._wording.say("report_sent", number=receipt.number), choices=(follow,))
         async with self._database.write() as connection:
             changed = await connection.execute(
                 _mine(order).values(state="sent", error=None, **values, **_NOTHING)

@@ -25,6 +25,7 @@ from bot.db.tables import (
     outbox,
     owner_history,
     registrations,
+    reports,
 )
 from bot.model import Inbound, Moved, Owner
 
@@ -38,6 +39,7 @@ _BELONGING = (
     owner_history,
     callback_requests,
     registrations,
+    reports,
     contacts,
     media,
     aliases,
