@@ -37,6 +37,14 @@ _LEADING = re.compile(
 )
 _POSTCODE = re.compile(r"\b[1-9]\d{3} ?[A-Za-z]{2}(?:[ ,]+\d{1,5}[a-zA-Z]?)?\b")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
+_REACHED = re.compile(
+    r"(?:[,;]? ?(?:en |of )?(?:(?:u|je|jullie|men) (?:kunt|kan|kunnen|mag) )?(?:(?:mij|me|ik) )?(?:ben )?"
+    r"(?:(?:te )?(?:bel|bellen|mail|mailen|bereiken|bereikbaar)|(?:mijn|m'n) [\w-]+|tel\w*|nummer|e-?mail\w*)"
+    r"(?: (?:me|mij|is|op|via|naar|onder))*[:.]? ?)?"
+    rf"(?:{_EMAIL.pattern}|(?:\+31|\b0)[ -]?\d(?:[ -]?\d){{7,}})",
+    re.IGNORECASE,
+)
+_BLANKS = re.compile(r" {2,}")
 _NONE = re.compile(
     r"^\W*(?:nee\w*|neen|geen\b.*|niet(?: nodig)?|(?:dat )?hoeft niet.*|(?:liever )?zonder\b.*|niks|nvt|n\.v\.t\.?"
     r"|anoniem\b.*|no|nope|sla over|overslaan|liever niet.*|laat maar zitten|heb ik niet|heb (?:ik )?geen.*"
@@ -105,8 +113,7 @@ def tries_contact(text: str) -> bool:
 
 def without_contact(text: str) -> str:
     """The text without number and e-mail address, which are kept elsewhere."""
-    text = _EMAIL.sub(" ", text)
-    return re.sub(r"(?:\+31|0)[ -]?\d(?:[ -]?\d){7,}", " ", text)
+    return _BLANKS.sub(" ", _REACHED.sub(" ", text)).strip(" ,:;")
 
 
 def none(text: str) -> bool:

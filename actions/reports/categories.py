@@ -34,10 +34,12 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a text seems to be about, the likeliest first. `sure`: the first one is meant."""
+    """What a text seems to be about, the likeliest first. `sure`: the first one is meant. `tells`: the text also says
+    what is wrong with it."""
 
     categories: tuple[Category, ...]
     sure: bool
+    tells: bool = False
 
 
 class Categories:
@@ -85,7 +87,9 @@ class Categories:
             return Guess(self._common, sure=False)
         best = scores[ranked[0]]
         near = [name for name in ranked if scores[name] >= max(_THING, best - _SIGN + 1)]
-        return Guess(tuple(self._all[name] for name in near[:_MOST]), sure=len(near) == 1)
+        return Guess(
+            tuple(self._all[name] for name in near[:_MOST]), sure=len(near) == 1, tells=best > _THING
+        )
 
     def urgent(self, text: str) -> bool:
         """Whether a text tells of something that is dangerous now."""

@@ -53,7 +53,15 @@ class TestLocal(ReportProviderConformance):
         await self.closes(receipt)
         assert not await self.own.listed()
         assert [row.reference for row in await self.own.listed(every=True)] == [REPORT.reference]
-        for number in (receipt.number, "M-2025-00001", "M-2026-99999", "", "M-", "M-x-1", "M-2026-" + "9" * 30):
+        for number in (
+            receipt.number,
+            "M-2025-00001",
+            "M-2026-99999",
+            "",
+            "M-",
+            "M-x-1",
+            "M-2026-" + "9" * 30,
+        ):
             assert not await self.own.done(number, actor="els")
         async with self.database.read() as connection:
             rows = (await connection.execute(sa.select(audit.c.actor, audit.c.action, audit.c.object))).all()
@@ -160,7 +168,11 @@ class TestSignalen(ReportProviderConformance):
         assert "Plek: Beukenlaan 12 (het punt op de kaart is niet precies)" in row["text"]
 
     async def test_a_call_of_which_nobody_knows_how_it_ended(self, provider: ReportProvider) -> None:
-        for mishap in (Mishap(times=1, after=True), Mishap(502, times=1, after=True), Mishap(times=1, wait=2)):
+        for mishap in (
+            Mishap(times=1, after=True),
+            Mishap(502, times=1, after=True),
+            Mishap(times=1, wait=2),
+        ):
             self.fake.mishap = mishap
             with pytest.raises(ReportFault) as caught:
                 await provider.send(REPORT, key())
@@ -208,4 +220,4 @@ class TestSignalen(ReportProviderConformance):
         provider = Signalen("http://signalen.example", POINT)
         findings = await provider.check()
         await provider.close()
-        assert [finding.state for finding in findings][0] == "todo"
+        assert next(finding.state for finding in findings) == "todo"
