@@ -15,6 +15,7 @@ from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
 from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
+from actions.references import References
 from actions.report import AskReport, report_actions
 from actions.reports.categories import Categories
 from actions.sdk import Action, ActionExecutionRejection, ActionExecutor, ActionNotFoundException
@@ -112,10 +113,9 @@ def build_executor(
 
 
 def _looking_up(status: StatusRules | None) -> list[Action]:
-    """The form that asks for a case. Without rules nothing begins it; who is in it can leave."""
-    if status is None:
-        return [LeaveStatus(), HandOffFromStatus()]
-    return [ValidateStatus(status), AskProof(status), SubmitStatus(), LeaveStatus(), HandOffFromStatus()]
+    """The form that asks for a case. Without rules nothing begins it; who is in it since before can leave."""
+    rules = status or StatusRules(References(()), frozenset({"address"}), frozenset())
+    return [ValidateStatus(rules), AskProof(rules), SubmitStatus(), LeaveStatus(), HandOffFromStatus()]
 
 
 class Webhook:

@@ -67,11 +67,11 @@ async def follow(
     return None
 
 
-async def unfollow(connection: AsyncConnection, conversation_id: str, key: str | None) -> None:
-    """Stop with one case, or with all."""
+async def unfollow(connection: AsyncConnection, conversation_id: str, key: str | None) -> int:
+    """Stop with one case, or with all; how many."""
     mine = case_follows.c.conversation_id == conversation_id
     where = sa.and_(mine, case_follows.c.key == key) if key else mine
-    await connection.execute(sa.delete(case_follows).where(where))
+    return (await connection.execute(sa.delete(case_follows).where(where))).rowcount
 
 
 async def hasten(connection: AsyncConnection, provider: str, key: str, now: datetime) -> int:

@@ -100,8 +100,10 @@ class Reports:
     async def claim(self, limit: int) -> list[Order]:
         """Lease up to `limit` reports that are due."""
         now, token = self._clock(), str(uuid.uuid4())
+        # Who has other channels, such as `klaartje ask`, could not tell the number.
+        look = {"channels": list(self._channels), "now": now, "limit": limit}
         async with self._database.read() as connection:
-            found = (await connection.execute(_DUE, {"now": now, "limit": limit})).scalars().all()
+            found = (await connection.execute(_DUE, look)).scalars().all()
         if not found:
             return []
         async with self._database.write() as connection:
@@ -271,7 +273,13 @@ _OPEN = reports.c.state.in_(("pending", "sent"))
 _FREE = sa.or_(reports.c.lease_until.is_(None), reports.c.lease_until < sa.bindparam("now"))
 _DUE = (
     sa.select(reports.c.id)
-    .where(_OPEN, reports.c.not_before <= sa.bindparam("now"), _FREE)
+    .join(conversations, conversations.c.id == reports.c.conversation_id)
+    .where(
+        _OPEN,
+        conversations.c.channel.in_(sa.bindparam("channels", expanding=True)),
+        reports.c.not_before <= sa.bindparam("now"),
+        _FREE,
+    )
     .order_by(reports.c.not_before)
     .limit(sa.bindparam("limit"))
 )

@@ -90,24 +90,41 @@ class Tidings:
 
     async def keep_looking(self) -> None:
         """Look, at intervals and when woken, until cancelled."""
+        wake = asyncio.Event()
         async with self._bus.subscribe(TOPIC) as wakes:
-            while True:
-                try:
-                    more = await self.look()
-                except Exception as error:  # the store is away: say so, and look again
-                    log.error("followed cases can't be looked at: %s", trail(error))
-                    more = 0
-                if more < AT_A_TIME:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(EVERY):
-                            await anext(wakes)
+
+            async def listen() -> None:
+                async for _ in wakes:
+                    wake.set()
+
+            listener = asyncio.create_task(listen())
+            try:
+                while True:
+                    wake.clear()
+                    if await self._looked() < AT_A_TIME:
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(EVERY):
+                                await wake.wait()
+            finally:
+                listener.cancel()
+
+    async def _looked(self) -> int:
+        try:
+            return await self.look()
+        except Exception as error:  # the store is away: say so, and look again
+            log.error("followed cases can't be looked at: %s", trail(error))
+            return 0
 
     async def look(self) -> int:
-        """At all that is due, once; how many."""
+        """At all that is due on the channels that are here, once; how many."""
         now = self._clock()
         columns = case_follows.c
         due = sa.and_(columns.provider == self._provider.name, columns.look_at <= now)
-        query = sa.select(case_follows).where(due).order_by(columns.look_at).limit(AT_A_TIME)
+        ours = sa.and_(due, conversations.c.channel.in_(list(self._channels)))
+        there = case_follows.join(conversations, conversations.c.id == columns.conversation_id)
+        query = (
+            sa.select(case_follows).select_from(there).where(ours).order_by(columns.look_at).limit(AT_A_TIME)
+        )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         for row in rows:
@@ -147,8 +164,8 @@ class Tidings:
             conversation = (await connection.execute(held)).one_or_none()
             if conversation is None or not await self._mark(connection, row, case, now):
                 return  # told already, or not followed any more
-            if channel := self._channels.get(conversation.channel):
-                await self._say(connection, channel, conversation, self._news(row, case, now), row, case, now)
+            channel = self._channels[conversation.channel]
+            await self._say(connection, channel, conversation, self._news(row, case, now), row, case, now)
         metrics.CASE_NEWS.inc()
         await self._bus.publish("outbox")
         await self._bus.publish("console", row.conversation_id)

@@ -22,7 +22,7 @@ from bot.files import hopeful
 from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.masking import BSN, conceal, has_bsn
+from bot.masking import BSN, conceal, has_bsn, mask_bsn
 from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
@@ -178,8 +178,11 @@ class Turns:
             return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
             return _smalltalk("back_to_bot", memory)
-        if word in (Keyword.STOP, Keyword.RESTART):
-            return _smalltalk("stopped" if word is Keyword.STOP else "restarted")
+        if word is Keyword.STOP:  # nothing more is sent then, of cases neither
+            ends = Command("unfollow", {"key": None, "say": "case_unfollowed_too"})
+            return replace(_smalltalk("stopped"), commands=(ends,))
+        if word is Keyword.RESTART:
+            return _smalltalk("restarted")
         if word is Keyword.HELP:
             return _smalltalk("help", memory)
         if row.choice is not None and not offered:
@@ -230,7 +233,7 @@ class Turns:
         standing = f"choice_{row.choice}"
         if standing in self._wording:
             return self._wording.say(standing).text, True
-        return row.text or row.choice, False
+        return row.text or mask_bsn(row.choice), False
 
     async def _offered(self, lease: Lease) -> list[list[Choice]]:
         """What could be chosen lately, the newest message first."""
@@ -300,7 +303,9 @@ class Turns:
                         if against := await follows.follow(connection, lease.conversation_id, command, now):
                             said = [self._wording.finish(against)]
                     case "unfollow":
-                        await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        ended = await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        if ended and (phrase := command.args.get("say")):
+                            said.append(self._wording.say(phrase))
                     case "conceal":
                         text = conceal(text, command.args["parts"])
                     case "mark" | "remark":

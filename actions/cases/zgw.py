@@ -23,6 +23,8 @@ from bot.ports import CaseFault, Finding, Health
 
 _EXPAND = "status,status.statustype,zaaktype,resultaat,resultaat.resultaattype"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_SECRET = 32
+"""Characters of a secret that is as strong as the signature made with it."""
 _KEEP_GOOD, _KEEP_BAD = 60.0, 15.0
 """Seconds that a state of health is kept."""
 
@@ -43,6 +45,7 @@ class ZgwCases:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._api = Api(url, client_id, secret, now)
+        self._short = len(secret) < _SECRET
         self._host = urlsplit(url).hostname or ""
         self._organisation = organisation
         self._clock = clock
@@ -100,6 +103,9 @@ class ZgwCases:
             found.append(
                 Finding("address", "todo", "use https: addresses of residents can be read on the way")
             )
+        if self._short:
+            advice = "give the client a secret of at least 32 characters: a short one can be guessed"
+            found.append(Finding("secret", "todo", advice))
         try:
             count = await self._ask()
         except CaseFault as fault:
@@ -134,10 +140,10 @@ def _fits(role: Row, case: str, proof: Proof) -> bool:
     home = who.get("verblijfsadres")
     if not isinstance(home, dict):
         return False
-    number = home.get("aoaHuisnummer")
+    number = str(home.get("aoaHuisnummer") or "")
     addition = f"{home.get('aoaHuisletter') or ''}{home.get('aoaHuisnummertoevoeging') or ''}"
     return same_address(
-        proof, str(home.get("aoaPostcode") or ""), number if isinstance(number, int) else None, addition
+        proof, str(home.get("aoaPostcode") or ""), int(number) if number.isdecimal() else None, addition
     )
 
 

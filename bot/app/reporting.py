@@ -1,4 +1,4 @@
-"""What an engineer does with reports: our own list, and whether the system of reports fits."""
+"""Reports put together: around the dialogue, for who follows them, and what an engineer does with them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,39 @@ from typing import Any
 from bot.app.house import House
 from bot.audit import audit
 from bot.files import ALLOWED
-from bot.ports import Finding, ReportFault
+from bot.ports import DialogueEngine, Finding, ReportFault
+from bot.reportdesk import ReportCases, ReportDesk, ReportWords
+from bot.tidings import Tidings
 
 _REPORT_FIELDS = ("reference", "category", "text", "place", "latitude", "longitude", "phone", "email")
+
+
+def with_reports(house: House, engine: DialogueEngine) -> DialogueEngine:
+    """The engine with the desk of reports in front of it, where there is one."""
+    from actions.reports.categories import Categories
+    from actions.reports.urgent import UrgentFirst
+
+    if house.reports is None:
+        return engine
+    words, minutes = ReportWords(house.wording), house.settings.cases_minutes
+    desk = ReportDesk(engine, house.database, house.reports, words, minutes=minutes)
+    return UrgentFirst(desk, Categories.load())
+
+
+def report_tidings(house: House) -> Tidings | None:
+    """What tells of changes of reports, where there are any."""
+    if house.reports is None:
+        return None
+    return Tidings(
+        house.database,
+        house.bus,
+        house.channels,
+        ReportCases(house.reports),
+        ReportWords(house.wording),
+        house.wording,
+        house.clock,
+        minutes=house.settings.cases_minutes,
+    )
 
 
 async def lines(house: House, *, every: bool) -> list[str]:

@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.accounts import missing
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
+from bot.app.reporting import report_tidings, with_reports
 from bot.app.staff import staff_pages
 from bot.attempts import Attempts
 from bot.casedesk import CaseDesk
@@ -27,7 +28,6 @@ from bot.handoff import Handoff
 from bot.logs import trail
 from bot.ports import DialogueEngine, Health
 from bot.privacy import Privacy
-from bot.reportdesk import ReportCases, ReportDesk, ReportWords
 from bot.settings import ROOT, Settings
 from bot.supervisor import Supervisor
 from bot.tending import Tending
@@ -268,9 +268,9 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
         if tidings := tidings_of(house):
-            jobs.append(NamedLease(house.database, "tidings", house.clock).run(tidings.keep_looking))
+            jobs.append(_looking(house, "tidings", tidings))
         if news := report_tidings(house):
-            jobs.append(NamedLease(house.database, "report tidings", house.clock).run(news.keep_looking))
+            jobs.append(_looking(house, "report tidings", news))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 
@@ -312,32 +312,10 @@ def tidings_of(house: House) -> Tidings | None:
     )
 
 
-def with_reports(house: House, engine: DialogueEngine) -> DialogueEngine:
-    """The engine with the desk of reports in front of it, where there is one."""
-    from actions.reports.categories import Categories
-    from actions.reports.urgent import UrgentFirst
-
-    if house.reports is None:
-        return engine
-    words, minutes = ReportWords(house.wording), house.settings.cases_minutes
-    desk = ReportDesk(engine, house.database, house.reports, words, minutes=minutes)
-    return UrgentFirst(desk, Categories.load())
-
-
-def report_tidings(house: House) -> Tidings | None:
-    """What tells of changes of reports, where there are any."""
-    if house.reports is None:
-        return None
-    return Tidings(
-        house.database,
-        house.bus,
-        house.channels,
-        ReportCases(house.reports),
-        ReportWords(house.wording),
-        house.wording,
-        house.clock,
-        minutes=house.settings.cases_minutes,
-    )
+def _looking(house: House, name: str, tidings: Tidings) -> Coroutine[Any, Any, None]:
+    """Who has other channels, such as `klaartje ask`, must not keep the others from looking."""
+    name = f"{name}:{','.join(sorted(house.channels))}"[:64]
+    return NamedLease(house.database, name, house.clock).run(tidings.keep_looking)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import ClientSession
 
+from bot import residents
 from bot import tidings as module
 from bot.app.house import STATUSES
 from bot.attempts import LOOKS, PERIOD, WRONG, Attempts
@@ -21,8 +22,8 @@ from bot.casewords import CaseWords
 from bot.db.database import Database
 from bot.db.tables import case_attempts, case_follows, handoffs, messages, metadata, outbox
 from bot.follows import MOST
-from bot.model import Author, Command, Kind, Outbound, Owner, Reply, Template, Turn
-from bot.ports import CaseFault
+from bot.model import Author, Command, Kind, Moved, Outbound, Owner, Reply, Template, Turn
+from bot.ports import Bus, CaseFault
 from bot.privacy import Privacy
 from bot.statuses import Statuses
 from bot.tidings import TEMPLATE, Tidings
@@ -63,7 +64,7 @@ class Desk:
         self.engine = Engine(asks)
         self.house = TestHouse(database, self.bus, clock, self.think)
         assert MUNICIPALITY.cases
-        words = CaseWords(self.house.wording, Statuses.load(STATUSES), MUNICIPALITY.cases)
+        self.words = words = CaseWords(self.house.wording, Statuses.load(STATUSES), MUNICIPALITY.cases)
         desk = CaseDesk(self.cases, words, Attempts(database, clock), clock, seconds=5.0)
         self.around = desk.around(self.engine)
         channels = {"kept": self.house.channel}
@@ -148,7 +149,7 @@ class TestLookingUp:
         assert "niet in ons systeem kijken" in told and "geen zaak" not in told
         desk.cases.fault = None
         desk.cases.pause = 60.0
-        quick = CaseDesk(desk.cases, desk.tidings[0]._words, Attempts(desk.house.database), seconds=0.05)
+        quick = CaseDesk(desk.cases, desk.words, Attempts(desk.house.database), seconds=0.05)
         desk.around = quick.around(desk.engine)
         assert "niet in ons systeem kijken" in await desk.say(f"zoek 1 {PROOF}")
 
@@ -308,6 +309,12 @@ class TestFollowing:
         assert "geen berichten meer" in await desk.say("Stop volgen!")  # also while a person is waited for
         assert await desk.house.rows(case_follows) == []
 
+    async def test_stop_stops_following_too_and_says_so(self, desk: Desk) -> None:
+        assert "uw zaken" not in await desk.say("stop")
+        await desk.follow()
+        assert "geen berichten meer over uw zaken" in await desk.say("stop")
+        assert await desk.house.rows(case_follows) == []
+
     async def test_an_outage_ends_nothing_and_is_looked_at_again(self, desk: Desk, clock: SetClock) -> None:
         await desk.follow(1)
         await desk.follow(2)
@@ -354,6 +361,35 @@ class TestFollowing:
         assert await desk.hears() == []
         assert "foto's van de boom" in await desk.say("hallo")
 
+    async def test_two_addresses_that_are_one_resident_follow_together(
+        self, desk: Desk, clock: SetClock
+    ) -> None:
+        await desk.follow(1, "before")
+        await desk.follow(2, "before")
+        await desk.follow(2, "after")
+        await desk.house.inbox.move([Moved("kept", "before", "after")])
+        rows = await desk.house.rows(case_follows, "key")
+        assert [row.key for row in rows] == ["key-1", "key-2"]
+        assert {row.conversation_id for row in rows} == {await desk.house.key("after")}
+        desk.cases.move("key-1", "Wacht op informatie", clock())
+        clock.forward(minutes=16)
+        assert len(await desk.hears()) == 1
+
+    def test_all_that_belongs_to_a_conversation_goes_along(self) -> None:
+        belonging = {table for table in metadata.tables.values() if "conversation_id" in table.c}
+        assert belonging == set(residents._BELONGING)
+
+    async def test_who_does_not_have_the_channel_leaves_it_to_others(
+        self, desk: Desk, database: Database, clock: SetClock
+    ) -> None:
+        await desk.follow()
+        desk.cases.move("key-1", "Wacht op informatie", clock())
+        clock.forward(minutes=16)
+        words, wording = desk.words, desk.house.wording
+        other = Tidings(database, desk.bus, {"ask": desk.house.channel}, desk.cases, words, wording, clock)
+        assert await other.look() == 0
+        assert len(await desk.hears()) == 1
+
     async def test_forgetting_ends_it_and_retention_waits_for_it(self, desk: Desk, clock: SetClock) -> None:
         await desk.follow()
         privacy = Privacy(desk.house.database, clock)
@@ -362,6 +398,49 @@ class TestFollowing:
         assert await privacy.forget("kept", "r1", actor="test")
         assert await desk.house.rows(case_follows) == []
         assert await desk.house.rows(case_attempts) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_it_goes_on_looking_and_can_be_woken(
+    desk: Desk, bus: Bus, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By both buses: after intervals without a wake, after a store that was away, and at once when woken."""
+    tidings = Tidings(
+        database,
+        bus,
+        {"kept": desk.house.channel},
+        desk.cases,
+        desk.words,
+        desk.house.wording,
+        desk.house.clock,
+    )
+    looked = asyncio.Semaphore(0)
+
+    async def look() -> int:
+        looked.release()
+        raise OSError("the store is away")
+
+    async def looks(times: int) -> None:
+        async with asyncio.timeout(20):
+            for _ in range(times):
+                await looked.acquire()
+
+    monkeypatch.setattr(tidings, "look", look)
+    monkeypatch.setattr(module, "EVERY", 0.01)
+    task = asyncio.create_task(tidings.keep_looking())
+    try:
+        await looks(5)
+        monkeypatch.setattr(module, "EVERY", 3600.0)
+        await asyncio.sleep(0.1)  # the last short interval is over
+        while not looked.locked():
+            await looked.acquire()
+        for _ in range(3):
+            await bus.publish("cases")
+            await looks(1)
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 class TestNotices:

@@ -195,6 +195,14 @@ async def test_a_fault_that_stays_waits_for_an_engineer(scene: Scene) -> None:
     assert (await scene.queue.health()).state == "ok"
 
 
+async def test_who_has_other_channels_leaves_it_alone(scene: Scene) -> None:
+    await scene.report()
+    wording = scene.house.wording
+    other = Reports(scene.database, MemoryBus(), {}, scene.system, wording, scene.directory, scene.clock)
+    assert await other.claim(10) == []
+    assert await scene.bring() == 1
+
+
 async def test_it_waits_as_long_as_the_system_asks(scene: Scene) -> None:
     await scene.report()
     scene.system.fault = ReportFault("HTTP 429", retryable=True, retry_after=120)

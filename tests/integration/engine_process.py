@@ -26,25 +26,20 @@ from bot.ports import KnowledgeSearch
 from bot.settings import ROOT
 from tests import services
 from tests.fakes.search import WordSearch
+from tests.house import MUNICIPALITY
 
 NLU = ROOT / "nlu"
 SECRET, ACTIONS_SECRET = "of the engine", "of the actions"
-STATUS = StatusRules(
-    References(["ZAAK-JJJJ-9999999999"]),
-    frozenset({"address", "birth_date"}),
-    frozenset(
-        {
-            "boom-kappen",
-            "omgevingsvergunning",
-            "parkeervergunning",
-            "melding-openbare-ruimte",
-            "kwijtschelding",
-        }
-    ),
-)
-"""What the shipped municipality lets be looked up."""
 DEADLINE = 120.0
 """Seconds for a start: a busy machine takes its time, and only a hang should fail."""
+
+
+def _status() -> StatusRules:
+    """What the shipped municipality lets be looked up."""
+    rules = MUNICIPALITY.cases
+    assert rules
+    articles = frozenset(slug for one in rules.types for slug in one.articles)
+    return StatusRules(References(rules.references), rules.facts, articles)
 
 
 def interpreter() -> str:
@@ -68,7 +63,7 @@ def actions_server(search: KnowledgeSearch | None = None) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=STATUS, reports=Categories.load())
+    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=_status(), reports=Categories.load())
     runner = web.AppRunner(app)
 
     async def start() -> int:

@@ -96,7 +96,7 @@ async def test_an_unknown_button_is_input_that_we_do_not_know(resident: Conversa
         ("dit helpt niet", ["unhelpful"]),
         ("wat ben je dom", ["insult"]),
         ("ik wil een afspraak maken", ["appointment"]),
-        ("wat is de status van mijn aanvraag", ["status"]),
+        ("wat is de status van mijn aanvraag", ["status_ask_reference"]),
         ("ik wil iets melden", ["report"]),
         ("laat maar", ["cancelled"]),
         ("wat kun je allemaal", ["help"]),
@@ -201,6 +201,32 @@ async def test_the_form_outlives_400_messages(resident: Conversation) -> None:
 
 
 # -- memory ---------------------------------------------------------------------------------------------------
+
+
+async def test_what_proves_that_a_case_is_theirs_is_in_no_memory(resident: Conversation) -> None:
+    assert await resident.say("hoe staat het met mijn aanvraag") == ["status_ask_reference"]
+    assert await resident.say("zaak 2026 101") == ["status_ask_either"]
+    assert await resident.say("wat kost een paspoort") == [PASSPORT.aspects["kosten"], "status_ask_either"]
+    assert await resident.say("1234 AB 12") == ["!case_lookup"]
+    [command] = resident.reply["commands"]
+    assert (command["args"]["reference"], command["args"]["parts"]) == (
+        "ZAAK-2026-0000000101",
+        ["1234 AB 12"],
+    )
+    assert resident.route == "status"
+    kept = json.dumps(resident.memory)
+    assert "1234" not in kept and "0000000101" not in kept and resident.memory["loop"] is None
+
+
+async def test_a_case_can_be_asked_for_in_one_message_and_half_a_fact_is_not_kept(
+    resident: Conversation,
+) -> None:
+    assert await resident.say("hoe staat het met zaak 2026 101, 1234 AB 12") == ["!case_lookup"]
+    await resident.say("status van zaak 2026 102")
+    assert await resident.say("1234 AB") == ["status_proof_bad", "status_ask_either", "!conceal"]
+    assert "1234" not in json.dumps(resident.memory)
+    assert await resident.say("nee toch niet") == ["status_left"]
+    assert resident.memory["loop"] is None
 
 
 async def test_the_thousandth_message_is_as_fast_as_the_tenth(resident: Conversation) -> None:

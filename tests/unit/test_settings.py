@@ -50,6 +50,9 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("ENGINE_URL", "geheim:5065", "http://"),
         ("OPENKLANT_URL", "geheim.example", "http://"),
         ("OPENKLANT_ACTOR", "geheim", "UUID"),
+        ("CASES", "geheim", "'demo', 'zgw' or 'off'"),
+        ("CASES_MINUTES", "0", "1"),
+        ("ZGW_ORGANISATION", "geheim", "RSIN"),
         ("LOG_LEVEL", "geheim", "DEBUG, INFO, WARNING or ERROR"),
         ("LOG_FORMAT", "geheim", "text or json"),
         ("CONCURRENCY", "0", "1"),
@@ -86,6 +89,8 @@ def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
     [
         ({"TELEGRAM_WEBHOOK_SECRET": "geheim"}, "PUBLIC_URL"),
         ({"OPENKLANT_URL": "https://geheim.example", "OPENKLANT_TOKEN": "geheim"}, "OPENKLANT_ACTOR"),
+        ({"ZGW_URL": "https://geheim.example"}, "ZGW_CLIENT_ID, ZGW_SECRET, ZGW_ORGANISATION"),
+        ({"CASES": "zgw"}, "ZGW_URL"),
         ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
         ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
         ({"OIDC_ISSUER": "https://x"}, "OIDC_CLIENT_ID, OIDC_ROLES, PUBLIC_URL"),
@@ -139,3 +144,27 @@ def test_a_site_can_not_add_rules_to_the_page(no_environment: Setenv, site: str)
 def test_it_does_not_change(no_environment: Setenv) -> None:
     with pytest.raises(ValidationError):
         Settings.read().port = 1  # type: ignore[misc]
+
+
+def test_cases_are_made_up_for_the_municipality_that_is_made_up_alone(
+    no_environment: Setenv, tmp_path: Path
+) -> None:
+    assert Settings.read().case_system == "demo"
+    no_environment("MUNICIPALITY", str(tmp_path / "zonneveen.yml"))
+    assert Settings.read().case_system == "off"
+    no_environment("CASES", "demo")
+    assert Settings.read().case_system == "demo"
+    no_environment("CASES", "")
+    for name, value in {
+        "ZGW_URL": "https://zaken.example/",
+        "ZGW_CLIENT_ID": "klaartje",
+        "ZGW_SECRET": "geheim\n",
+        "ZGW_ORGANISATION": "002564440",
+    }.items():
+        no_environment(name, value)
+    settings = Settings.read()
+    assert (settings.case_system, settings.zgw_url) == ("zgw", "https://zaken.example")
+    assert settings.zgw_secret and settings.zgw_secret.get_secret_value() == "geheim"
+    assert "geheim" not in repr(settings)
+    no_environment("CASES", "off")
+    assert Settings.read().case_system == "off"
