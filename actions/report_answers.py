@@ -32,7 +32,7 @@ _WORDED = re.compile(
     rf"(?:(?:de )?hoek (?:van )?(?:de )?\S+ (?:en|met) (?:de )?\S+)|{_STREET}{_NUMBER}", re.IGNORECASE
 )
 _LEADING = re.compile(
-    r"^(?:de|het|een|in|op|aan|bij|langs|van|voor|naast|tegenover|achter|onze|mijn|naar|uit|ligt|staat|is|en|of) ",
+    r"^(?:de|het|een|in|op|aan|bij|langs|(?-i:van)|voor|naast|tegenover|achter|onze|mijn|naar|uit|ligt|staat|is|en|of) ",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(r"\b[1-9]\d{3} ?[A-Za-z]{2}(?:[ ,]+\d{1,5}[a-zA-Z]?)?\b")
@@ -57,7 +57,7 @@ _OTHER = re.compile(
 )
 _WANTS = re.compile(
     r"\b(?:hoi|hallo|hey|dag|goede?\w*|ik|wij|we|wil|wou|zou|willen|kan|kunnen|mag|graag|even|iets|wat|een|meld\w*|doorgeven|doen|maken|hier"
-    r"|klacht|probleem|over|bij|jullie|u|de|het|op|in|straat|buurt|gemeente|want|aan|aangeven|problemen|report|something|i|want|to|a)\b|\W",
+    r"|klacht|probleem|over|bij|jullie|u|de|het|op|in|straat|buurt|gemeente|want|aan|mijn|onze|aangeven|problemen|report|something|i|want|to|a)\b|\W",
     re.IGNORECASE,
 )
 _TELLS = re.compile(

@@ -97,8 +97,12 @@ class Categories:
 
 
 def _words(beginnings: Iterable[str]) -> re.Pattern[str] | None:
-    # A word may come first in a compound (`prullenbakken`) but a short one stands alone: `rat`, not `ratio`.
-    parts: Sequence[str] = [re.escape(word) + ("(?= )" if len(word) < 5 else "") for word in beginnings]
+    # A word may come first in a compound (`prullenbakken`) but a short one stands alone, or with an e: `los` and
+    # `losse`, `rat` and not `ratio`.
+    parts: Sequence[str] = [
+        re.escape(word) + (f"(?:{re.escape(word[-1])}?e)?(?= )" if len(word) < 5 else "")
+        for word in beginnings
+    ]
     return re.compile("(?<= )(?:" + "|".join(parts) + ")") if parts else None
 
 
