@@ -32,7 +32,8 @@ _WORDED = re.compile(
     rf"(?:(?:de )?hoek (?:van )?(?:de )?\S+ (?:en|met) (?:de )?\S+)|{_STREET}{_NUMBER}", re.IGNORECASE
 )
 _LEADING = re.compile(
-    r"^(?:de|het|een|in|op|aan|bij|langs|(?-i:van)|voor|naast|tegenover|achter|onze|mijn|naar|uit|ligt|staat|is|en|of) ",
+    r"^(?:de|het|een|in|op|aan|bij|langs|(?-i:van)|voor|naast|tegenover|achter|onze|mijn|naar|uit|ligt|staat"
+    r"|is|en|of) ",
     re.IGNORECASE,
 )
 _POSTCODE = re.compile(r"\b[1-9]\d{3} ?[A-Za-z]{2}(?:[ ,]+\d{1,5}[a-zA-Z]?)?\b")
