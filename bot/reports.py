@@ -121,11 +121,10 @@ class Reports:
                     await self._sent(order, receipt)
                 await self._photos(order, receipt)
         except TimeoutError:
-            await self._failed(
-                order, ReportFault("no answer in time", retryable=True, unknown=receipt is None)
-            )
+            fault = ReportFault("no answer in time", retryable=True, unknown=receipt is None)
+            await self._failed(order, fault, sent=receipt is not None)
         except ReportFault as fault:
-            await self._failed(order, fault)
+            await self._failed(order, fault, sent=receipt is not None)
 
     async def _sent(self, order: Order, receipt: ReportReceipt) -> None:
         """It is in, and the resident hears the number: together or not at all."""
@@ -174,7 +173,8 @@ class Reports:
                 await self._tell(connection, order, self._wording.say("report_photo_refused"))
             await self._wake(order)
 
-    async def _failed(self, order: Order, fault: ReportFault) -> None:
+    async def _failed(self, order: Order, fault: ReportFault, *, sent: bool) -> None:
+        """`sent`: it is in, and only its photos must follow; that is nothing to tell of."""
         metrics.REPORTS.labels("failed" if not fault.retryable else "later").inc()
         name, reason = order.report.reference, fault.reason[:255]
         phrase = "report_unknown" if fault.unknown else "report_later"
@@ -190,7 +190,7 @@ class Reports:
             values["state"] = "failed"
         async with self._database.write() as connection:
             changed = await connection.execute(_mine(order).values(**_FREED, **values))
-            if changed.rowcount and not order.told and order.receipt is None:
+            if changed.rowcount and not (order.told or sent):
                 await self._tell(connection, order, self._wording.say(phrase))
         await self._wake(order)
 

@@ -42,6 +42,13 @@ class Staged(StagedReports):
     fault: ReportFault | None = None
     asked = 0
 
+    refuses = False
+
+    async def attach(self, report: str, photo: bytes, mime: str, key: str) -> None:
+        if self.refuses:
+            raise ReportFault("a photo of kind image/webp is not taken", retryable=False)
+        await super().attach(report, photo, mime, key)
+
     async def send(self, report: Report, key: str) -> ReportReceipt:
         self.asked += 1
         if self.fault:
@@ -265,6 +272,33 @@ async def test_an_outage_between_a_report_and_its_photo(scene: Scene) -> None:
     scene.clock.forward(minutes=5)
     await scene.bring()
     assert len(await scene.house.rows(local_photos)) == 1 and scene.system.asked == 1
+
+
+async def test_a_photo_that_can_not_go_yet_is_nothing_to_tell_of(scene: Scene) -> None:
+    key = await photo(scene)
+    await fetched(scene, key)
+    scene.photos = [key]
+    await scene.report()
+    scene.system.mood = "no photos"
+    before = len(scene.told())
+    await scene.bring()
+    assert (await scene.only()).state == "sent"
+    assert len(scene.told()) == before + 1 and "M-2026-00001" in scene.told()[-1]
+    scene.system.mood = ""
+    scene.clock.forward(minutes=1)
+    await scene.bring()
+    assert (await scene.only()).state == "done" and len(await scene.house.rows(local_photos)) == 1
+
+
+async def test_a_photo_that_is_refused_is_told(scene: Scene) -> None:
+    key = await photo(scene)
+    await fetched(scene, key)
+    scene.photos = [key]
+    await scene.report()
+    scene.system.refuses = True
+    await scene.bring()
+    assert "foto kon ik niet meesturen" in scene.told()[-1]
+    assert (await scene.only()).state == "done"
 
 
 @pytest.mark.parametrize("state", ["refused", "failed", "withdrawn", None])

@@ -10,7 +10,8 @@ from bot.ports import Finding, Health, ReportFault
 
 
 class StagedReports:
-    """A system that does as it is told: `down`, `unsure` (nobody knows whether it took it), or as it should."""
+    """A system that does as it is told: `down`, `no photos`, `unsure` (nobody knows whether it took it), or as it
+    should."""
 
     def __init__(self, reports: LocalReports) -> None:
         self.reports = reports
@@ -36,6 +37,8 @@ class StagedReports:
     async def attach(self, report: str, photo: bytes, mime: str, key: str) -> None:
         """Take it, if the mood allows."""
         self._act()
+        if self.mood == "no photos":
+            raise ReportFault("HTTP 503", retryable=True)
         await self.reports.attach(report, photo, mime, key)
 
     async def look(self, report: str) -> ReportStatus | None:
