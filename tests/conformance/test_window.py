@@ -16,7 +16,7 @@ from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import early_receipts, media, messages
 from bot.db.tables import outbox as outbox_table
-from bot.model import Author, Choice, Delivery, Kind, Media, Outbound, Receipt, Reply, Template
+from bot.model import Author, Choice, Delivery, Kind, Media, Outbound, Place, Receipt, Reply, Template
 from bot.ports import Pace, SendFault
 from bot.post import NoConversation
 from bot.usage import Count, free_left
