@@ -67,9 +67,11 @@ _NOWHERE = Topic()
 class Answers:
     """Answers from the knowledge base."""
 
-    def __init__(self, search: KnowledgeSearch, phrases: Phrases) -> None:
+    def __init__(self, search: KnowledgeSearch, phrases: Phrases, *, reports: bool = False) -> None:
+        """`reports`: whether something can be reported in the chat."""
         self.lookup = Lookup(search)
         self._phrases = phrases
+        self._reports = reports
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
         """The best that can be said to a message: to one question, to one that leans on the last, or to two."""
@@ -125,6 +127,7 @@ class Answers:
         return Outbound(
             text=part or article.answer,
             choices=(
+                *self._tasks(article),
                 *aspects.choices(article, self._phrases, without=aspect if part else None),
                 self._phrases.choice("unhelpful"),
             ),
@@ -132,6 +135,11 @@ class Answers:
             article=article.slug,
             revision=article.revision,
         )
+
+    def _tasks(self, article: Article) -> tuple[Choice, ...]:
+        """What can be done at once."""
+        able = self._reports and Route.REPORT in article.actions
+        return (Choice(f"report:{article.slug}", self._phrases.text("choice_report")),) if able else ()
 
     def _given(self, hits: Sequence[Hit], *, leaning: bool = False) -> Answer:
         """The articles, each in the parts that were asked for. Where a question leaned on the one before and asks

@@ -21,6 +21,9 @@ _PERSON = re.compile(
 _UNHELPFUL = re.compile(
     r"^\W*(dit|dat|het) (antwoord )?helpt (mij |me |echt |zo )*(niet|niks|niets)\b", re.IGNORECASE
 )
+_SHARED = {"place": "kind_location", "photo": "kind_image"}
+"""What is said to what comes without words."""
+
 _SHORT, _LONGEST = 400, 4_000
 """Characters in which a person is asked for, and that are looked up."""
 
@@ -47,6 +50,8 @@ class SearchEngine:
         if kind == "aspect":
             slug, _, aspect = value.rpartition("/")
             return _reply(self._answers.aspect(slug or topic.article or "", aspect), turn)
+        if kind in _SHARED:
+            return Reply((Say(_SHARED[kind]),), memory=turn.memory, trace=Trace(Route.SMALLTALK))
         if not kind:
             answer = await self._answers.find(turn.text[:_LONGEST], topic)
             if answer.found:

@@ -16,6 +16,8 @@ from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutO
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
 from actions.references import References
+from actions.report import AskReport, report_actions
+from actions.reports.categories import Categories
 from actions.sdk import Action, ActionExecutionRejection, ActionExecutor, ActionNotFoundException
 from actions.status import (
     AskProof,
@@ -52,21 +54,27 @@ def add_actions(
     phrases: Phrases | None = None,
     *,
     status: StatusRules | None = None,
+    reports: Categories | None = None,
 ) -> None:
     """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `status`: what
-    can be looked up of cases; nothing where None."""
-    executor = build_executor(search, phrases or Phrases.load(), status)
+    can be looked up of cases; nothing where None. `reports`: what can be reported; nothing where None."""
+    executor = build_executor(search, phrases or Phrases.load(), status, reports)
     app.router.add_post(PATH, Webhook(executor, secret).handle)
 
 
 def build_executor(
-    search: KnowledgeSearch, phrases: Phrases, status: StatusRules | None = None
+    search: KnowledgeSearch,
+    phrases: Phrases,
+    status: StatusRules | None = None,
+    reports: Categories | None = None,
 ) -> ActionExecutor:
     """All actions of the domain, with what they need."""
-    answers = Answers(search, phrases)
+    answers = Answers(search, phrases, reports=reports is not None)
     tasks = {route.value: Task(route, answers) for route in TASKS}
     if status:
         tasks[Route.STATUS.value] = AskStatus(answers, status)
+    if reports:
+        tasks[Route.REPORT.value] = AskReport(answers, reports)
     affirm, deny, unhelpful = Affirm(answers), Deny(), Unhelpful()
     out_of_scope, insult = OutOfScope(answers), Insult(answers)
     guesses = {
@@ -98,6 +106,7 @@ def build_executor(
         Submit(),
         Cancel(),
         *_looking_up(status),
+        *report_actions(reports, phrases),
     ):
         executor.register_action(action)
     return executor

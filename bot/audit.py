@@ -43,6 +43,8 @@ class Act(StrEnum):
     SEARCHED = "searched conversations"
     OPENED_FILE = "opened file"
     CALLED_BACK = "called back"
+    EXPORTED_REPORTS = "exported reports"
+    CLOSED_REPORT = "closed report"
     PUBLISHED = "publish"
     FORGOT = "forget"
     PURGED = "purge"

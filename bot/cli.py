@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from bot.accounts import missing
-from bot.app import commands, dates, evaluating, tuning
+from bot.app import commands, dates, evaluating, reporting, tuning
 from bot.app.calendar import calendar_of
 from bot.app.house import House, NotPossible, channel_checks, check_schema, open_house
 from bot.app.jobs import run_job as _run
@@ -551,6 +551,87 @@ def done(reference: str, actor: str) -> None:
     if not _run(job):
         raise click.ClickException("there is no such open request")
     click.echo("Noted.")
+
+
+@main.group()
+def reports() -> None:
+    """What residents reported in the street."""
+
+
+@reports.command(name="list")
+@click.option("--all", "every", is_flag=True, help="The closed ones of our own list too.")
+def list_reports(every: bool) -> None:
+    """Show what is not in the system of reports yet, and, where that is our own list, the open reports."""
+
+    async def job(settings: Settings) -> None:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            lines = await reporting.lines(house, every=every)
+        click.echo("\n".join(lines) or "No report is open.")
+
+    _run(job)
+
+
+@reports.command(name="export")
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def export_reports(directory: Path, actor: str) -> None:
+    """Write our own list to DIRECTORY: reports.jsonl, and the photos beside it."""
+
+    async def job(settings: Settings) -> int:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await reporting.export(house, directory, actor=actor)
+
+    click.echo(f"{_run(job)} reports written to {directory}")
+
+
+@reports.command(name="close")
+@click.argument("number")
+@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
+def close_report(number: str, actor: str) -> None:
+    """Note in our own list that report NUMBER is dealt with; who follows it hears so."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await reporting.close(house, number, actor=actor)
+
+    if not _run(job):
+        raise click.ClickException("there is no open report with this number in our own list")
+
+
+@reports.command(name="retry")
+def retry_reports() -> None:
+    """Try now to bring all reports that are not in the system of reports."""
+
+    async def job(settings: Settings) -> int:
+        async with open_house(settings, {}) as house:
+            await check_schema(house)
+            return await house.report_queue.again() if house.report_queue else 0
+
+    click.echo(f"{_run(job)} reports are tried again")
+
+
+@reports.command(name="check")
+def check_reports() -> None:
+    """Tell where reports go, whether it can be reached, which categories it lacks, and what to do about it."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            if house.reports is None:
+                click.echo("off        nothing is reported in the chat: see REPORTS")
+                return True
+            health = await house.reports.health()
+            findings = [*await house.reports.check(), *await reporting.missing_categories(house)]
+            click.echo(f"{house.reports.name:10} {health.state:9} {health.detail}".rstrip())
+        for finding in findings:
+            advice = f": {finding.advice}" if finding.advice else ""
+            click.echo(f"           {finding.state:9} {finding.what}{advice}")
+        return health.ready and all(finding.state != "wrong" for finding in findings)
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)
 
 
 @main.group()

@@ -361,6 +361,42 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """Something in the street that a resident tells of. `reference` is ours; `category` as the system of reports calls
+    it; `place` in words, and where the resident shared it also in degrees (WGS 84). `phone` and `email` only where the
+    resident wants to be reached."""
+
+    reference: str
+    category: str
+    text: str
+    place: str
+    at: datetime
+    latitude: float | None = None
+    longitude: float | None = None
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceipt:
+    """A report that is in: `id` is how it is looked at again, `number` what the resident gets."""
+
+    id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStatus:
+    """Where a report is: `words` of the system for it, and since when. `closed`: nothing more is done."""
+
+    number: str
+    words: str
+    since: datetime
+    closed: bool = False
+    started: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer was reached; `confidence` is a calibrated probability between 0 and 1, or None."""
 

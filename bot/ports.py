@@ -23,6 +23,9 @@ from bot.model import (
     Product,
     Proof,
     Reply,
+    Report,
+    ReportReceipt,
+    ReportStatus,
     Template,
     Turn,
 )
@@ -107,6 +110,19 @@ class CaseFault(Fault):
         self.retryable = retryable
 
 
+class ReportFault(Fault):
+    """The system of reports did not take something, or can't tell. `retryable`: later it may; `retry_after` seconds,
+    where it says so; `unknown`: nobody knows whether it took it."""
+
+    def __init__(
+        self, reason: str, *, retryable: bool, retry_after: float | None = None, unknown: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.unknown = unknown
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """State of a part: `ok`, `off` (not set up), `degraded` or `down`, and a sentence for an engineer."""
@@ -147,6 +163,7 @@ class Limits:
     long. `pace` is that of the account, `resident_pace` towards one resident. `reads`: who writes sees that it was
     read, so every message is acknowledged at once. `receipts`: the vendor tells how far a message got. `counted`: sent
     messages are counted, for they may cost money. `typing_seconds`: so long does a sign that somebody types stay.
+    `shares`: residents can send a photo, and their place on the map.
     """
 
     text: int
@@ -161,6 +178,7 @@ class Limits:
     receipts: bool = False
     counted: bool = False
     typing_seconds: float = 5.0
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +363,40 @@ class CaseProvider(Protocol):
 
     async def look(self, key: str) -> Case | None:
         """A case that was found before, by its `Case.key`; None where it is not there any more."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def check(self) -> list[Finding]:
+        """Look at all that must be right, at the system too. Never raises."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReportProvider(Protocol):
+    """The municipality's system of reports about the street. Whatever it can't do now raises `ReportFault`."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def categories(self) -> list[str]:
+        """What a report can be about, as the system calls it; empty where it takes anything."""
+        ...
+
+    async def send(self, report: Report, key: str) -> ReportReceipt:
+        """See to it that the report is in. Called again with the same `key` it gives the same receipt where the system
+        can tell that it has it already; where it can't, a second one may come of a call of which nobody knows how it
+        ended: better than none."""
+        ...
+
+    async def attach(self, report: str, photo: bytes, mime: str, key: str) -> None:
+        """Put a photo with a report that is in, by its `ReportReceipt.id`."""
+        ...
+
+    async def look(self, report: str) -> ReportStatus | None:
+        """Where a report is, by its `ReportReceipt.id`; None where it is not there (any more)."""
         ...
 
     async def health(self) -> Health: ...

@@ -22,8 +22,10 @@ from bot.db.tables import (
     case_follows,
     chat_sessions,
     conversations,
+    local_reports,
     media,
     registrations,
+    reports,
 )
 from bot.files import Files
 from bot.model import Owner
@@ -55,8 +57,8 @@ class Privacy:
 
     async def purge(self, days: int) -> int:
         """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
-        is with another register's people, once it is there), who follows a case, and what the register must still
-        get. What was asked of a calendar goes so long after the appointment."""
+        is with another register's people, once it is there), who follows a case, and what the register or the system of
+        reports must still get. What was asked of a calendar goes so long after the appointment."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL
@@ -67,11 +69,13 @@ class Privacy:
         unregistered = sa.select(registrations.c.conversation_id).where(
             registrations.c.state.in_(("pending", "failed"))
         )
+        unsent = sa.select(reports.c.conversation_id).where(reports.c.state != "done")
         over = sa.and_(
             sa.func.coalesce(conversations.c.last_inbound_at, conversations.c.created_at) < limit,
             conversations.c.owner.in_((Owner.BOT, Owner.CLOSED)),
             conversations.c.id.not_in(calls),
             conversations.c.id.not_in(unregistered),
+            conversations.c.id.not_in(unsent),
             conversations.c.id.not_in(sa.select(case_follows.c.conversation_id)),
         )
         async with self._database.write() as connection:
@@ -113,6 +117,12 @@ class Privacy:
         names = list((await connection.execute(kept)).scalars())
         addresses = sa.select(conversations.c.address).where(which)
         await connection.execute(sa.delete(chat_sessions).where(chat_sessions.c.address.in_(addresses)))
+        # Our own list of reports stays, but nobody can be reached by it any more.
+        told = sa.select(reports.c.id).where(
+            reports.c.conversation_id.in_(sa.select(conversations.c.id).where(which))
+        )
+        nobody = sa.update(local_reports).where(local_reports.c.key.in_(told)).values(phone="", email="")
+        await connection.execute(nobody)
         gone = (
             (await connection.execute(sa.delete(conversations).where(which).returning(conversations.c.id)))
             .scalars()

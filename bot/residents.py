@@ -27,6 +27,7 @@ from bot.db.tables import (
     outbox,
     owner_history,
     registrations,
+    reports,
 )
 from bot.model import Inbound, Moved, Owner
 
@@ -42,6 +43,7 @@ _BELONGING = (
     case_attempts,
     case_follows,
     registrations,
+    reports,
     contacts,
     media,
     aliases,

@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     zgw_organisation: str | None = None
     zgw_notification_secret: SecretStr | None = None
 
+    reports: Literal["local", "signalen", "off"] | None = None
+    signalen_url: str | None = None
+    signalen_point: str | None = None
+
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
     engine_secret: SecretStr | None = None
@@ -224,6 +228,7 @@ class Settings(BaseSettings):
         "qmatic_url",
         "jcc_url",
         "zgw_url",
+        "signalen_url",
         "engine_url",
         mode="after",
     )
@@ -276,6 +281,22 @@ class Settings(BaseSettings):
             raise ValueError(f"cases of ZGW need {', '.join(lacking)}")
         return self
 
+    @field_validator("signalen_point", mode="after")
+    @classmethod
+    def _degrees(cls, value: str | None) -> str | None:
+        match = re.fullmatch(r"(-?\d{1,2}(?:\.\d+)?) ?, ?(-?\d{1,3}(?:\.\d+)?)", value) if value else None
+        if value is not None and (match is None or abs(float(match[1])) > 90 or abs(float(match[2])) > 180):
+            raise ValueError("must be latitude and longitude in degrees: 52.0907,5.1214")
+        return value
+
+    @model_validator(mode="after")
+    def _reports_need_a_place(self) -> Self:
+        if (self.signalen_url or self.reports == "signalen") and not (
+            self.signalen_url and self.signalen_point
+        ):
+            raise ValueError("reports in Signalen need SIGNALEN_URL and SIGNALEN_POINT")
+        return self
+
     @model_validator(mode="after")
     def _needs_each_other(self) -> Self:
         if self.telegram_webhook_secret and not self.public_url:
@@ -311,6 +332,15 @@ class Settings(BaseSettings):
             return self.cases
         shipped = self.municipality == type(self).model_fields["municipality"].default
         return "zgw" if self.zgw_url else "demo" if shipped else "off"
+
+    @property
+    def report_system(self) -> str:
+        """Where reports go: as set; else Signalen where that is set up, and our own list for the made-up
+        municipality."""
+        if self.reports:
+            return self.reports
+        shipped = self.municipality == type(self).model_fields["municipality"].default
+        return "signalen" if self.signalen_url else "local" if shipped else "off"
 
     @property
     def embedded(self) -> bool:

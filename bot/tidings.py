@@ -11,19 +11,18 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics
-from bot.casewords import CaseWords
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import case_follows, conversations
 from bot.logs import trail
 from bot.model import Author, Case, Outbound
-from bot.ports import Bus, CaseFault, CaseProvider, Channel
+from bot.ports import Bus, CaseFault, Channel
 from bot.window import fill, opener, queue, tell, window
 from bot.wording import Wording
 
@@ -46,6 +45,25 @@ TEMPLATE = "zaak_nieuws"
 """The template for who wrote too long ago: its variables are the number of the case and where it is."""
 
 
+class Looks(Protocol):
+    """What knows how a case is: a system of cases, or of reports."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def look(self, key: str) -> Case | None: ...
+
+
+class Tells(Protocol):
+    """How it is told; `kind` is None for what may not be told of."""
+
+    def kind(self, case: Case) -> object | None: ...
+
+    def now(self, case: Case) -> str: ...
+
+    def news(self, case: Case, now: datetime) -> Outbound: ...
+
+
 class Tidings:
     """Looks after follows. `minutes`: how often a case is looked at."""
 
@@ -54,8 +72,8 @@ class Tidings:
         database: Database,
         bus: Bus,
         channels: Mapping[str, Channel],
-        provider: CaseProvider,
-        words: CaseWords,
+        provider: Looks,
+        words: Tells,
         wording: Wording,
         clock: Clock = utc_now,
         *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import follows, marks, metrics, queue, topic
+from bot import follows, marks, metrics, queue, reports, topic
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
@@ -182,6 +182,8 @@ class Turns:
             return _FAILED if row.attempts == MAX_ATTEMPTS + 1 else _APOLOGY
         if row.kind is Kind.START:
             return None if self._article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
+        if _shared(row, keeps=self._keeps(row)):
+            return None
         if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
             kind = f"kind_{row.kind}"
             if row.kind in KEPT and not self._keeps(row):
@@ -207,9 +209,16 @@ class Turns:
 
     def _turn(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Turn:
         now = self._clock().astimezone(AMSTERDAM).isoformat(timespec="seconds")
-        metadata = {"channel": lease.channel, "now": now, "turn": row.id}
-        # A link to the chat can name an article: that is as if its button was pressed.
+        metadata: dict[str, Any] = {"channel": lease.channel, "now": now, "turn": row.id}
+        if self._channels[lease.channel].limits.shares:
+            metadata["shares"] = True
+        if row.place:
+            metadata["place"] = asdict(row.place)
+        if row.kind is Kind.IMAGE and self._keeps(row):
+            metadata["photo"] = True
+        # A link to the chat can name an article: that is as if its button was pressed. So is what comes without words.
         choice = f"article:{row.text}" if row.kind is Kind.START else row.choice
+        choice = _shared(row, keeps=self._keeps(row)) or choice
         return Turn(lease.conversation_id, row.text.replace(BSN, ""), choice, memory, metadata)
 
     async def _think(self, turn: Turn) -> Reply:
@@ -305,6 +314,8 @@ class Turns:
                         )
                     case "topic":
                         asks = topic.asking(now)
+                    case "report":
+                        await reports.enroll(connection, lease.conversation_id, row.id, command, now)
                     case "follow":
                         if against := await follows.follow(connection, lease.conversation_id, command, now):
                             said = [self._wording.finish(against)]
@@ -325,6 +336,8 @@ class Turns:
             bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
             await record(connection, lease, row, text, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
+        if any(command.name == "report" for command in reply.commands):
+            await self._bus.publish("reports")
         await self._bus.publish("console", lease.conversation_id)
         return State(owner, memory, outcome.greeted, asks)
 
@@ -391,6 +404,13 @@ def _with_person(commands: tuple[Command, ...]) -> tuple[Command, ...]:
 
 def _smalltalk(phrase: str, memory: Mapping[str, Any] | None = None) -> Reply:
     return Reply((Say(phrase),), memory=memory, trace=Trace(Route.SMALLTALK))
+
+
+def _shared(row: Row, *, keeps: bool) -> str | None:
+    """A place or a photo without words, as a choice: only the dialogue knows whether it asked for one."""
+    if row.kind is Kind.LOCATION and row.place:
+        return "place"
+    return "photo" if row.kind is Kind.IMAGE and not row.text and keeps else None
 
 
 def _resumed(owner: Owner, row: Row, word: Keyword | None) -> str | None:

@@ -17,6 +17,8 @@ from bot.outbox import Letter, Outbox
 from bot.ports import Bus, Channel, Health, SendFault
 from bot.registry import Order as RegistryOrder
 from bot.registry import Registrations
+from bot.reports import Order as Report
+from bot.reports import Reports
 from bot.turn import LeaseLost, Turns
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ FILES = 4
 
 REGISTRATIONS = 4
 """So many go to the register at a time."""
+
+REPORTS = 4
+"""So many go to the system of reports at a time."""
 
 GRACE = 10.0
 """Seconds that running work gets to finish at a stop; what is cut off is done again by whoever comes next."""
@@ -49,6 +54,7 @@ class Worker:
         channels: Mapping[str, Channel],
         files: Files | None = None,
         registrations: Registrations | None = None,
+        reports: Reports | None = None,
         *,
         concurrency: int = 16,
     ) -> None:
@@ -59,6 +65,7 @@ class Worker:
         self._channels = channels
         self._files = files
         self._registrations = registrations
+        self._reports = reports
         self._concurrency = concurrency
         self._trouble = ""
         self._shown: set[asyncio.Task[None]] = set()
@@ -73,6 +80,8 @@ class Worker:
             if self._registrations is not None:
                 claim = partial(self._claim_registrations, self._registrations)
                 group.create_task(self._loop("registrations", claim))
+            if self._reports is not None:
+                group.create_task(self._loop("reports", partial(self._claim_reports, self._reports)))
 
     def health(self) -> Health:
         """Whether the last look at the store went well."""
@@ -174,6 +183,15 @@ class Worker:
             await registrations.register(order)
         except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
             log.error("registering %s failed: %s", order.reference, trail(error))
+
+    async def _claim_reports(self, reports: Reports, room: int) -> list[Awaitable[None]]:
+        return [self._report(reports, order) for order in await reports.claim(min(room, REPORTS))]
+
+    async def _report(self, reports: Reports, order: Report) -> None:
+        try:
+            await reports.bring(order)
+        except Exception as error:  # outermost boundary: the lease runs out, and it is tried again
+            log.error("bringing report %s failed: %s", order.report.reference, trail(error))
 
     async def _claim_letters(self, room: int) -> list[Awaitable[None]]:
         return [self._letter(letter) for letter in await self._outbox.claim(room)]

@@ -80,6 +80,7 @@ class Telegram:
             pace=Pace(rate, burst),
             resident_pace=Pace(resident_rate, resident_burst),
             counted=True,
+            shares=True,
         )
         self._api = Api(token, api_url=api_url, poll_seconds=_POLL_SECONDS)
         self._account = telegram_check.Account(

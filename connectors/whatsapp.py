@@ -73,6 +73,7 @@ class WhatsApp:
             receipts=True,
             counted=True,
             typing_seconds=25,
+            shares=True,
         )
         self._graph = Graph(token, api_url=api_url, api_version=api_version)
         self._account = whatsapp_check.Account(

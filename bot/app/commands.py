@@ -95,10 +95,13 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             await house.inbox.clear_leases()
             await house.outbox.clear_leases()
             await house.registrations.clear_leases()
+            if house.report_queue:
+                await house.report_queue.clear_leases()
         parts: dict[str, Check] = {
             "database": house.database.health,
             "bus": house.bus.health,
             "contacts": house.registrations.health,
+            **({"reports": house.report_queue.health} if house.report_queue else {}),
         }
         if house.calendar is not None:
             parts["appointments"] = partial(health_of, house.calendar)

@@ -22,9 +22,18 @@ from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.offers import Offers
 from bot.outbox import Outbox
-from bot.ports import AppointmentProvider, Bus, CaseProvider, Channel, ContactRegistry, Health
+from bot.ports import (
+    AppointmentProvider,
+    Bus,
+    CaseProvider,
+    Channel,
+    ContactRegistry,
+    Health,
+    ReportProvider,
+)
 from bot.post import Post
 from bot.registry import Registrations
+from bot.reports import Reports
 from bot.settings import ROOT, Settings
 from bot.signs import Signs
 from bot.staff.members import Members
@@ -63,6 +72,8 @@ class House:
     clock: Clock
     cases: CaseProvider | None = None
     """None: no case is looked up in the chat."""
+    reports: ReportProvider | None = None
+    """None: nothing is reported in the chat."""
 
     @property
     def edge(self) -> Edge:
@@ -84,6 +95,14 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def report_queue(self) -> Reports | None:
+        """What waits for the system of reports, where there is one."""
+        if self.reports is None:
+            return None
+        media = self.settings.state_dir / "media"
+        return Reports(self.database, self.bus, self.channels, self.reports, self.wording, media, self.clock)
 
     @property
     def case_words(self) -> CaseWords | None:
@@ -142,6 +161,9 @@ async def open_house(
         cases = configured_cases(settings, clock) if municipality.cases else None
         if cases:
             stack.push_async_callback(cases.close)
+        reports = configured_reports(settings, database, clock)
+        if reports:
+            stack.push_async_callback(reports.close)
         yield House(
             settings,
             database,
@@ -155,6 +177,7 @@ async def open_house(
             calendar,
             clock,
             cases,
+            reports,
         )
 
 
@@ -182,6 +205,21 @@ def configured_cases(settings: Settings, clock: Clock) -> CaseProvider | None:
     if not (url and client_id and organisation and settings.zgw_secret):
         raise NotPossible("CASES=zgw lacks settings")  # the settings see to it that it does not
     return ZgwCases(url, client_id, settings.zgw_secret.get_secret_value(), organisation)
+
+
+def configured_reports(settings: Settings, database: Database, clock: Clock) -> ReportProvider | None:
+    """Where reports go, if anywhere."""
+    from actions.reports.local import LocalReports
+    from actions.reports.signalen import Signalen
+
+    if settings.report_system == "off":
+        return None
+    if settings.report_system == "local":
+        return LocalReports(database, clock)
+    if not (settings.signalen_url and settings.signalen_point):
+        raise NotPossible("REPORTS=signalen lacks settings")  # the settings see to it that it does not
+    latitude, _, longitude = settings.signalen_point.partition(",")
+    return Signalen(settings.signalen_url, (float(latitude), float(longitude)))
 
 
 def configured_channels(

@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.accounts import missing
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
+from bot.app.reporting import report_tidings, with_reports
 from bot.app.staff import staff_pages
 from bot.attempts import Attempts
 from bot.casedesk import CaseDesk
@@ -147,6 +148,8 @@ async def _look_around(house: House) -> None:
         looks["appointments"] = house.calendar.check
     if house.cases:
         looks["cases"] = house.cases.check
+    if house.reports:
+        looks["reports"] = house.reports.check
     for name, look in looks.items():
         try:
             findings = await look()
@@ -194,6 +197,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
     """Think and deliver: search, actions, engine, turns, outbox. Gives the health checks of its parts. The `shelf` of
     a console in the same process gets the search."""
     from actions.fallback import SearchEngine
+    from actions.reports.categories import Categories
     from actions.server import add_actions
     from actions.understanding import Understanding
 
@@ -206,7 +210,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
-        add_actions(app, live.search, actions_secret, status=status_rules(house))
+        categories = Categories.load() if house.reports else None
+        add_actions(app, live.search, actions_secret, status=status_rules(house), reports=categories)
         if (
             settings.engine_url is not None
         ):  # turns of other workers may use our actions: not before they can answer
@@ -228,8 +233,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.database,
             house.bus,
             house.channels,
-            understanding.around(with_cases(house, engine)),
-            understanding.around(with_cases(house, SearchEngine(live.search))),
+            understanding.around(with_reports(house, with_cases(house, engine))),
+            understanding.around(with_reports(house, with_cases(house, SearchEngine(live.search)))),
             understanding.alarm(),
             house.wording,
             handoff,
@@ -257,6 +262,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.channels,
             files,
             house.registrations,
+            house.report_queue,
             concurrency=settings.concurrency,
         )
         privacy = Privacy(house.database, house.clock, files)
@@ -267,9 +273,9 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
         if tidings := tidings_of(house):
-            # Who has other channels, such as `klaartje ask`, must not keep the others from looking.
-            name = f"tidings:{','.join(sorted(house.channels))}"[:64]
-            jobs.append(NamedLease(house.database, name, house.clock).run(tidings.keep_looking))
+            jobs.append(_looking(house, "tidings", tidings))
+        if news := report_tidings(house):
+            jobs.append(_looking(house, "report tidings", news))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 
@@ -309,6 +315,12 @@ def tidings_of(house: House) -> Tidings | None:
         house.clock,
         minutes=house.settings.cases_minutes,
     )
+
+
+def _looking(house: House, name: str, tidings: Tidings) -> Coroutine[Any, Any, None]:
+    """Who has other channels, such as `klaartje ask`, must not keep the others from looking."""
+    name = f"{name}:{','.join(sorted(house.channels))}"[:64]
+    return NamedLease(house.database, name, house.clock).run(tidings.keep_looking)
 
 
 @asynccontextmanager

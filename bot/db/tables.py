@@ -416,6 +416,68 @@ case_follows = sa.Table(
 )
 """Cases of which a resident wants to hear: `state` is what was told last, `look_at` when to look again."""
 
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("reference", sa.String(16), nullable=False),
+    sa.Column("category", sa.String(128), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("latitude", sa.Float),
+    sa.Column("longitude", sa.Float),
+    sa.Column("phone", sa.String(32), nullable=False),
+    sa.Column("email", sa.String(255), nullable=False),
+    sa.Column("photos", sa.JSON, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("provider", sa.String(32)),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("number", sa.String(64)),
+    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Column("error", sa.String(255)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("not_before", Utc, nullable=False),
+    sa.Column("lease_token", sa.String(36)),
+    sa.Column("lease_until", Utc),
+    sa.Column("done_at", Utc),
+    sa.Index("ix_reports_state_not_before", "state", "not_before"),
+    sa.Index("ix_reports_conversation_id", "conversation_id"),
+)
+"""What residents reported, by the message that confirmed it: `pending` until it is `sent` (in `provider`, as
+`external_id`), `done` when its `photos` (by their messages) are there too, `failed` at a fault that stays. `told`: the
+resident knows that it takes longer. Once it is in, only its number is kept here."""
+
+local_reports = sa.Table(
+    "local_reports",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(36), nullable=False, unique=True),
+    sa.Column("reference", sa.String(16), nullable=False),
+    sa.Column("category", sa.String(128), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("latitude", sa.Float),
+    sa.Column("longitude", sa.Float),
+    sa.Column("phone", sa.String(32), nullable=False),
+    sa.Column("email", sa.String(255), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("closed_at", Utc),
+)
+"""Our own list of reports, where the municipality has no other system. It outlives the conversation, but not with the
+telephone number and e-mail address that were given in it. `key` is the id in `reports`."""
+
+local_photos = sa.Table(
+    "local_photos",
+    metadata,
+    sa.Column("key", sa.String(36), primary_key=True),
+    sa.Column("report_key", sa.ForeignKey("local_reports.key", ondelete="CASCADE"), nullable=False),
+    sa.Column("mime", sa.String(64), nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index("ix_local_photos_report_key", "report_key"),
+)
+
 audit = sa.Table(
     "audit",
     metadata,

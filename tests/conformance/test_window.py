@@ -16,7 +16,7 @@ from bot.bus.memory import MemoryBus
 from bot.db.database import Database
 from bot.db.tables import early_receipts, media, messages
 from bot.db.tables import outbox as outbox_table
-from bot.model import Author, Choice, Delivery, Kind, Media, Outbound, Receipt, Reply, Template
+from bot.model import Author, Choice, Delivery, Kind, Media, Outbound, Place, Receipt, Reply, Template
 from bot.ports import Pace, SendFault
 from bot.post import NoConversation
 from bot.usage import Count, free_left
@@ -446,7 +446,6 @@ class TestKinds:
         ("kind", "phrase"),
         [
             (Kind.AUDIO, "kind_audio"),
-            (Kind.IMAGE, "kind_image"),
             (Kind.VIDEO, "kind_video"),
             (Kind.DOCUMENT, "kind_document"),
             (Kind.LOCATION, "kind_location"),
@@ -462,6 +461,24 @@ class TestKinds:
         assert house.read()[-1] == house.wording.say(phrase).text
         assert len(house.engine.turns) == 1
         assert len(await house.rows(media)) == (kind is not Kind.STICKER)
+
+    async def test_what_the_dialogue_may_have_asked_for_goes_to_it(self, house: TestHouse) -> None:
+        """A place on the map, and a photo, without words: only the dialogue knows what for."""
+        await talked(house)
+        key = await house.say(kind=Kind.IMAGE, media=Media("f1", "image/jpeg", size=1000))
+        await house.work()
+        await house.say(kind=Kind.LOCATION, place=Place(52.1, 5.1, "Kerkplein"))
+        await house.work()
+        _, photo, place = house.engine.turns
+        assert (photo.choice, photo.metadata["photo"], photo.metadata["turn"]) == ("photo", True, key)
+        assert place.choice == "place"
+        assert place.metadata["place"] == {
+            "latitude": 52.1,
+            "longitude": 5.1,
+            "name": "Kerkplein",
+            "address": "",
+        }
+        assert len(await house.rows(media)) == 1
 
     @pytest.mark.parametrize(
         "found",

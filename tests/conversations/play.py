@@ -17,6 +17,9 @@ import sqlalchemy as sa
 from aiohttp import ClientSession
 
 from actions.fallback import SearchEngine
+from actions.reports.categories import Categories
+from actions.reports.local import LocalReports
+from actions.reports.urgent import UrgentFirst
 from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
@@ -26,6 +29,8 @@ from bot.db.tables import callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.ports import Alarm, Channel, DialogueEngine
+from bot.reportdesk import ReportCases, ReportDesk, ReportWords
+from bot.reports import Reports
 from bot.settings import ROOT, Settings
 from bot.templates import read_templates
 from bot.tidings import Tidings
@@ -35,6 +40,7 @@ from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
 from tests.conftest import SetClock
 from tests.conversations.cases import StagedCases
+from tests.conversations.reports import StagedReports
 from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, OnWhatsApp, Resident
 from tests.conversations.truth import Truth
 from tests.fakes.telegram import FakeTelegram
@@ -43,10 +49,27 @@ from tests.house import MUNICIPALITY
 from tests.integration.engine_process import SECRET
 from tests.services import free_port
 
-_SAID = ("text", "press", "choice", "sends", "edit", "revoke", "react", "waits", "later", "engine", "cases")
+_SAID = (
+    "text",
+    "photo",
+    "press",
+    "choice",
+    "sends",
+    "edit",
+    "revoke",
+    "react",
+    "waits",
+    "later",
+    "engine",
+    "cases",
+    "reports",
+    "solves",
+)
 """What a file says of a turn; the rest of it is what came of it."""
 
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
+_REPORT = re.compile(r"^report_follow:.+")
+_KEY = re.compile(r"(?<=unfollow):[0-9a-f-]{36}$")
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -64,6 +87,9 @@ class Play:
     search: HybridSearch
     cases: StagedCases
     tidings: Tidings
+    reports: StagedReports
+    queue: Reports
+    report_tidings: Tidings
 
     async def all(self, truth: Truth) -> Truth:
         """The conversation with what comes of it now."""
@@ -74,16 +100,24 @@ class Play:
         played["say"] = [await self.turn(turn) for turn in truth["say"]]
         if calls := await self._calls():
             played["calls"] = calls
+        if reported := await self.reports.listed():
+            played["reported"] = reported
         return played
 
     async def turn(self, turn: dict[str, Any]) -> dict[str, Any]:
         """One message and what it led to."""
         self.clock.forward(**turn.get("later", {"seconds": 30}))
         self.cases.mood = turn.get("cases", "")
+        self.reports.mood = turn.get("reports", "")
+        for number in turn.get("solves", ()):
+            assert await self.reports.reports.done(number, actor="engineer")
         if "waits" not in turn:
             await self.resident.does(turn)
         await self._work(self.down if turn.get("engine") == "down" else self.engine)
-        if await self.tidings.look():
+        if "photo" in turn:
+            for file in await self.house.files.claim(10):
+                await self.house.files.fetch(file)
+        if await self.tidings.look() + await self.report_tidings.look():
             await self._work(self.engine)
         owner, trace = await self._state()
         reads = [_stable(message) for message in await self.resident.reads()]
@@ -112,6 +146,8 @@ class Play:
         while leases := await house.inbox.claim(10, house.channels):
             for lease in leases:
                 await turns.run(lease)
+        for order in await self.queue.claim(10):
+            await self.queue.bring(order)
         while letters := await house.outbox.claim(10):
             for letter in letters:
                 await house.outbox.deliver(letter)
@@ -149,10 +185,26 @@ async def playing(
         cases = StagedCases(house.cases)
         desk = CaseDesk(cases, words, Attempts(house.database, clock), clock, seconds=0.2)
 
+        reported = StagedReports(LocalReports(house.database, clock))
+        queue = Reports(
+            house.database, house.bus, house.channels, reported, house.wording, directory / "media", clock
+        )
+        report_words, categories = ReportWords(house.wording), Categories.load()
+
         def around(engine: DialogueEngine) -> DialogueEngine:
-            return understanding.around(desk.around(engine))
+            reporting = ReportDesk(desk.around(engine), house.database, reported, report_words)
+            return understanding.around(UrgentFirst(reporting, categories))
 
         tidings = Tidings(house.database, house.bus, house.channels, cases, words, house.wording, clock)
+        news = Tidings(
+            house.database,
+            house.bus,
+            house.channels,
+            ReportCases(reported),
+            report_words,
+            house.wording,
+            clock,
+        )
         yield Play(
             house,
             resident,
@@ -164,6 +216,9 @@ async def playing(
             search,
             cases,
             tidings,
+            reported,
+            queue,
+            news,
         )
 
 
@@ -221,4 +276,12 @@ async def _at_once() -> None:
 
 def _stable(message: dict[str, Any]) -> dict[str, Any]:
     """The message without what chance made."""
-    return {**message, "text": _REFERENCE.sub("T00000000", message["text"])}
+    choices = {
+        _REPORT.sub("report_follow:1", _KEY.sub(":1", key)): label
+        for key, label in message.get("choices", {}).items()
+    }
+    return {
+        **message,
+        "text": _REFERENCE.sub("T00000000", message["text"]),
+        **({"choices": choices} if choices else {}),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -16,6 +17,11 @@ from tests.fakes.whatsapp import FakeWhatsApp
 
 _FIXTURES = Path(__file__).parent.parent / "fixtures" / "telegram"
 _WHATSAPP = _FIXTURES.with_name("whatsapp")
+
+PHOTO = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
+"""The smallest picture there is."""
 
 Message = dict[str, Any]
 """`text`, and where there are any `choices` (label by id) and `links` (address by label)."""
@@ -90,6 +96,9 @@ class OnTelegram:
             self._resident.press(turn["press"])
         elif "edit" in turn:
             self._resident.edit(turn["edit"])
+        elif "photo" in turn:
+            words = {"caption": turn["photo"]} if turn["photo"] else {}
+            self._resident.send_file("photo", PHOTO, **words)
         elif "sends" in turn:
             payload = json.loads((_FIXTURES / f"{turn['sends']}.json").read_text(encoding="utf-8"))
             message = payload["update"]["message"]
@@ -126,6 +135,8 @@ class OnWhatsApp:
                 self._resident.react(emoji)
             case {"revoke": True}:
                 self._resident.revoke()
+            case {"photo": str(words)}:
+                self._resident.send_file("image", PHOTO, "image/png", **({"caption": words} if words else {}))
             case {"sends": str(name)}:
                 body = json.loads((_WHATSAPP / f"{name}.json").read_text(encoding="utf-8"))["body"]
                 message = body["entry"][0]["changes"][0]["value"]["messages"][0]

@@ -101,10 +101,10 @@ class Resident:
             "file_size": len(content),
         }
         about |= FILE_FIELDS.get(kind, {}) | ({"mime_type": mime} if mime else {}) | more
+        caption = {"caption": about.pop("caption")} if "caption" in about else {}
         if kind == "photo":
             small = {"file_id": self.fake.keep(content[:10]), "file_unique_id": self.fake.new_id()}
-            return self.deliver({"photo": [small | {"width": 90, "height": 68}, about]})
-        caption = {"caption": about.pop("caption")} if "caption" in about else {}
+            return self.deliver({"photo": [small | {"width": 90, "height": 68}, about]} | caption)
         return self.deliver({kind: about} | caption)
 
     def react(self, *emoji: str, about: int | None = None) -> int:

@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from actions.references import References
+from actions.reports.categories import Categories
 from actions.server import add_actions
 from actions.status import StatusRules
 from bot.ports import KnowledgeSearch
@@ -62,7 +63,7 @@ def actions_server(search: KnowledgeSearch | None = None) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=_status())
+    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=_status(), reports=Categories.load())
     runner = web.AppRunner(app)
 
     async def start() -> int:

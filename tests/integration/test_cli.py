@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from actions.reports.local import LocalReports
 from bot.app.evaluating import ALONE
 from bot.bus.memory import MemoryBus
 from bot.cli import main
 from bot.db.database import Database
 from bot.inbox import Inbox
-from bot.model import Command, Inbound, Reply, Turn
+from bot.model import Command, Inbound, Reply, Report, Turn
 from bot.settings import ROOT
 from tests import services
 from tests.conftest import SetClock
 from tests.fakes.openklant import FakeOpenKlant
+from tests.fakes.signalen import FakeSignalen
 from tests.fakes.telegram import FakeTelegram
 from tests.house import TestHouse
 from tests.integration.engine_process import SECRET, EngineProcess
@@ -80,6 +82,7 @@ ALL = (
     *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
     *("callbacks register --all", "callbacks check", "appointments check"),
+    *("reports list", "reports export x", "reports close M-1", "reports retry", "reports check"),
     *("users add x --role agent", "users list", "users disable x", "users enable x", "users reset x"),
     *("users roles x agent", "users teams x kcc", "users most x", "users remove x"),
 )
@@ -107,6 +110,10 @@ def test_wrong_settings_are_one_line_each_without_their_values(setenv: Setenv, c
         "callbacks list",
         "callbacks done T1",
         "callbacks register T1",
+        "reports list",
+        "reports export x",
+        "reports close M-1",
+        "reports retry",
     ],
 )
 def test_without_tables_it_says_what_to_do(setenv: Setenv, tmp_path: Path, command: str) -> None:
@@ -317,6 +324,81 @@ class TestOperations:
         assert refusal(run("callbacks", "done", reference)) == ["there is no such open request"]
         assert run("callbacks", "list").output == "Nobody waits for a call.\n"
 
+    def test_reports_are_listed_exported_and_closed(
+        self, migrated: Path, clock: SetClock, tmp_path: Path
+    ) -> None:
+        assert run("reports", "list").output == "No report is open.\n"
+        asyncio.run(_reports(migrated, clock))
+        number, where, told = run("reports", "list").output.splitlines()
+        assert number.split() == [
+            "M-2026-00001",
+            "2026-11-23",
+            "09:00",
+            "open",
+            "afval/huisafval",
+            "1",
+            "photos",
+        ]
+        assert (where.strip(), told.strip()) == ("Beukenlaan 12", "vuilnis")
+        out = tmp_path / "out"
+        assert run("reports", "export", str(out)).output == f"1 reports written to {out}\n"
+        [row] = [json.loads(line) for line in (out / "reports.jsonl").read_text().splitlines()]
+        assert (row["number"], row["text"], row["phone"], row["closed_at"]) == (
+            "M-2026-00001",
+            "vuilnis",
+            "06 12345678",
+            None,
+        )
+        assert (out / row["photos"][0]).read_bytes() == b"png"
+        assert "no open report" in refusal(run("reports", "close", "M-2026-00002"))[0]
+        assert run("reports", "close", "M-2026-00001", "--actor", "els").exit_code == 0
+        assert run("reports", "list").output == "No report is open.\n"
+        assert "closed" in run("reports", "list", "--all").output
+        with sqlite3.connect(migrated) as connection:
+            noted = connection.execute(
+                "SELECT actor, action FROM audit WHERE action LIKE '%report%' ORDER BY seq"
+            )
+            assert noted.fetchall() == [("engineer", "exported reports"), ("els", "closed report")]
+
+    def test_a_report_that_failed_is_shown_and_tried_again(self, migrated: Path) -> None:
+        assert run("reports", "retry").output == "0 reports are tried again\n"
+        with sqlite3.connect(migrated) as connection:
+            _conversation(connection)
+            connection.execute(
+                "INSERT INTO reports (id, conversation_id, reference, category, text, place, phone, email, photos, at,"
+                " state, told, error, attempts, not_before) VALUES ('r', 'c', 'R1A2B3C4D', 'overig/overig', 'geheim',"
+                " 'x', '', '', '[]', '2026-11-23 09:00:00', 'failed', 1, 'HTTP 400', 3, '2026-11-23 09:00:00')"
+            )
+        told = run("reports", "list").output
+        assert "R1A2B3C4D" in told and "failed, not in after 3 attempts: HTTP 400" in told
+        assert "geheim" not in told
+        assert run("reports", "retry").output == "1 reports are tried again\n"
+        assert "pending" in run("reports", "list").output
+
+    def test_where_reports_go_is_checked(self, setenv: Setenv, migrated: Path) -> None:
+        checked = run("reports", "check")
+        assert checked.exit_code == 0 and checked.output.startswith("local      ok")
+        setenv("REPORTS", "off")
+        assert run("reports", "check").output.startswith("off")
+        setenv("REPORTS", "signalen")
+        setenv("SIGNALEN_URL", f"http://127.0.0.1:{services.free_port()}")
+        assert "SIGNALEN_POINT" in refusal(run("reports", "check"))[0]
+        setenv("SIGNALEN_POINT", "152.1,5.1")
+        assert "latitude and longitude" in refusal(run("reports", "check"))[0]
+        setenv("SIGNALEN_POINT", "52.1, 5.1")
+        away = run("reports", "check")
+        assert away.exit_code == 1 and "signalen   degraded" in away.output and "wrong" in away.output
+
+    async def test_categories_that_signalen_lacks_are_named(self, setenv: Setenv) -> None:
+        async with FakeSignalen() as fake:
+            setenv("SIGNALEN_URL", fake.url)
+            setenv("SIGNALEN_POINT", "52.1,5.1")
+            checked = await asyncio.to_thread(run, "reports", "check")
+        assert checked.exit_code == 1
+        assert "wrong     our categories: it lacks" in checked.output
+        assert "afval/container-is-vol" in checked.output
+        assert "afval/prullenbak-is-vol," not in checked.output
+
     def test_a_registration_that_failed_is_shown_and_tried_again(
         self, migrated: Path, clock: SetClock
     ) -> None:
@@ -516,6 +598,15 @@ def _conversation(connection: sqlite3.Connection, channel: str = "webchat") -> N
         " VALUES ('c', ?, 'adres', 'bot', '2026-11-23 09:00:00', 1, '2026-11-23 09:00:00')",
         (channel,),
     )
+
+
+async def _reports(file: Path, clock: SetClock) -> None:
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    own = LocalReports(database, clock)
+    report = Report("R1", "afval/huisafval", "vuilnis", "Beukenlaan 12", clock(), phone="06 12345678")
+    receipt = await own.send(report, "k")
+    await own.attach(receipt.id, b"png", "image/png", "p")
+    await database.close()
 
 
 async def _asks_for_a_call(path: Path, clock: SetClock) -> None:

@@ -97,7 +97,7 @@ async def test_an_unknown_button_is_input_that_we_do_not_know(resident: Conversa
         ("wat ben je dom", ["insult"]),
         ("ik wil een afspraak maken", ["appointment"]),
         ("wat is de status van mijn aanvraag", ["status_ask_reference"]),
-        ("ik wil iets melden", ["report"]),
+        ("ik wil iets melden", ["report_begin", "report_ask_text"]),
         ("laat maar", ["cancelled"]),
         ("wat kun je allemaal", ["help"]),
     ],

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from actions.phrases import Phrases
+from actions.reports.categories import Categories
 from actions.server import add_actions, build_executor
 from bot.model import Route
 from tests.fakes.search import PASSPORT, STREET, WordSearch
@@ -66,7 +67,7 @@ def route(said: list[dict[str, Any]]) -> str:
 
 async def test_the_domain_and_the_door_know_the_same_actions() -> None:
     parts = [yaml.safe_load(path.read_text()) for path in (NLU / "domain").glob("*.yml")]
-    served = build_executor(WordSearch(), Phrases.load()).actions
+    served = build_executor(WordSearch(), Phrases.load(), reports=Categories.load()).actions
     assert set(served) == {action for part in parts for action in part.get("actions", ())}
 
 

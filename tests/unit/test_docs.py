@@ -38,6 +38,7 @@ from knowledge.problems import problems
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md")
+_CATEGORIES = "knowledge/report_categories.yml"
 FOLDERS = ("bot", "actions", "knowledge", "connectors", "nlu", "scripts", "tests", "docs", "assets")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -426,7 +427,7 @@ def test_fields_and_parts_of_an_article_are_all_told() -> None:
 
 
 def test_the_municipality_for_editors_can_be_read(tmp_path: Path) -> None:
-    example, cases, statuses, phrases = blocks(read("docs/redactie.md"), "yaml")
+    example, cases, statuses, categories, phrases = blocks(read("docs/redactie.md"), "yaml")
     file = tmp_path / "municipality.yml"
     file.write_text(example + cases, encoding="utf-8")
     municipality = Municipality.load(file)
@@ -435,5 +436,7 @@ def test_the_municipality_for_editors_can_be_read(tmp_path: Path) -> None:
     assert municipality.cases and municipality.cases.of(["kwijtschelding"])
     file.write_text(statuses, encoding="utf-8")
     assert Statuses.load(file).of(["Kapvergunning"], ["wacht op informatie"])
+    [told], shipped = (yaml.safe_load(text)["categories"] for text in (categories, read(_CATEGORIES)))
+    assert all(set(told) == set(one) for one in shipped)
     file.write_text(phrases, encoding="utf-8")
     assert Wording.load(file, municipality.variables).keys() == ["not_found", "thanks"]

@@ -16,7 +16,7 @@ from tests.house import MUNICIPALITY
 
 NLU = ROOT / "nlu"
 REPORTS = "melding-openbare-ruimte"
-ONLY_BUTTONS = {"article", "aspect", "inform", "something_else", "bot"}
+ONLY_BUTTONS = {"article", "aspect", "inform", "place", "photo", "something_else", "bot"}
 
 
 def key(text: str) -> str:

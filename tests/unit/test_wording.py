@@ -40,6 +40,9 @@ ARGS = {
     "case_line_needed": {"needed": "x"},
     "case_line_result": {"result": "Verleend", "when": "1 mei 2026"},
     "case_named": {"status": "x"},
+    "report_ask_confirm": {"what": "x", "text": "x", "place": "x", "photos": "geen", "contact": "geen"},
+    **{f"report_{phrase}": {"number": "M-1"} for phrase in ("sent", "followed", "ended")},
+    "report_changed": {"number": "M-1", "now": "x"},
 }
 CHECKED = ("choice_", "aspect_", "danger_", *(f"{language}_" for language in LANGUAGES))
 

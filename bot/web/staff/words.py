@@ -35,6 +35,8 @@ ACTS: Mapping[Act, str] = {
     Act.SEARCHED: "In gesprekken gezocht",
     Act.OPENED_FILE: "Bestand geopend",
     Act.CALLED_BACK: "Bewoner teruggebeld",
+    Act.EXPORTED_REPORTS: "Meldingen gedownload",
+    Act.CLOSED_REPORT: "Melding afgehandeld",
     Act.PUBLISHED: "Artikel gepubliceerd",
     Act.FORGOT: "Gesprek gewist op verzoek",
     Act.PURGED: "Gesprek gewist na de bewaartermijn",
@@ -119,6 +121,8 @@ def detail(values: Mapping[str, Any], teams: Mapping[str, str]) -> str:
         said.append(", ".join(teams.get(name, name) for name in values["teams"]) or "alle teams")
     if "most" in values:
         said.append(_most(values["most"]))
+    if "count" in values:
+        said.append(f"{values['count']} stuks")
     if "revision" in values:
         said.append(f"versie {values['revision']}")
     return "; ".join(said)
