@@ -103,8 +103,8 @@ class LocalReports:
                 return False
             closing = sa.update(local_reports).where(local_reports.c.seq == row.seq).values(closed_at=now)
             await connection.execute(closing)
-            note = {"at": now, "actor": actor[:64], "action": "closed report", "object": number, "detail": {}}
-            await connection.execute(sa.insert(audit).values(**note))
+            note = sa.insert(audit).values(at=now, action="closed report", object=number, detail={})
+            await connection.execute(note.values(actor=actor[:64]))
         return True
 
     async def health(self) -> Health:
