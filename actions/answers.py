@@ -6,7 +6,7 @@ Used by the actions of the dialogue and, where the engine is down, by the fallba
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actions import aspects, sentences
@@ -66,9 +66,16 @@ _NOWHERE = Topic()
 class Answers:
     """Answers from the knowledge base."""
 
-    def __init__(self, search: KnowledgeSearch, phrases: Phrases) -> None:
+    def __init__(
+        self,
+        search: KnowledgeSearch,
+        phrases: Phrases,
+        bookable: Callable[[Article], bool] | None = None,
+    ) -> None:
+        """`bookable`: whether an appointment can be made here for an article."""
         self.lookup = Lookup(search)
         self._phrases = phrases
+        self._bookable = bookable
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
         """The best that can be said to a message: to one question, to one that leans on the last, or to two."""
@@ -124,6 +131,7 @@ class Answers:
         return Outbound(
             text=part or article.answer,
             choices=(
+                *self._appointment(article),
                 *aspects.choices(article, self._phrases, without=aspect if part else None),
                 self._phrases.choice("unhelpful"),
             ),
@@ -131,6 +139,12 @@ class Answers:
             article=article.slug,
             revision=article.revision,
         )
+
+    def _appointment(self, article: Article) -> tuple[Choice, ...]:
+        """The button that begins an appointment, where one can be made."""
+        if self._bookable is None or not self._bookable(article):
+            return ()
+        return (Choice(f"appointment:{article.slug}"[:64], self._phrases.text("appointment_choice_make")),)
 
     def _given(self, hits: Sequence[Hit], *, leaning: bool = False) -> Answer:
         """The articles, each in the parts that were asked for. Where a question leaned on the one before and asks

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from actions.answers import Answers
+from actions.appointments import form as appointment
+from actions.appointments.desk import Desk, bookable
 from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
 from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
@@ -23,7 +25,7 @@ from bot.ports import KnowledgeSearch
 log = logging.getLogger(__name__)
 
 PATH = "/actions/webhook"
-TASKS = (Route.APPOINTMENT, Route.STATUS, Route.REPORT)
+TASKS = (Route.STATUS, Route.REPORT)
 TALK = {
     "greet": "greet",
     "goodbye": "goodbye",
@@ -36,17 +38,23 @@ TALK = {
 
 
 def add_actions(
-    app: web.Application, search: KnowledgeSearch, secret: str, phrases: Phrases | None = None
+    app: web.Application,
+    search: KnowledgeSearch,
+    secret: str,
+    phrases: Phrases | None = None,
+    desk: Desk | None = None,
 ) -> None:
-    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None."""
-    executor = build_executor(search, phrases or Phrases.load())
+    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `desk`: where
+    appointments can be made; nowhere where None."""
+    executor = build_executor(search, phrases or Phrases.load(), desk)
     app.router.add_post(PATH, Webhook(executor, secret).handle)
 
 
-def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
+def build_executor(search: KnowledgeSearch, phrases: Phrases, desk: Desk | None = None) -> ActionExecutor:
     """All actions of the domain, with what they need."""
-    answers = Answers(search, phrases)
-    tasks = {route.value: Task(route, answers) for route in TASKS}
+    answers = Answers(search, phrases, (lambda article: bookable(desk, article)) if desk else None)
+    begin = appointment.Begin(answers, phrases, desk)
+    tasks = {Route.APPOINTMENT.value: begin, **{route.value: Task(route, answers) for route in TASKS}}
     affirm, deny, unhelpful = Affirm(answers), Deny(), Unhelpful()
     out_of_scope, insult = OutOfScope(answers), Insult(answers)
     guesses = {
@@ -77,6 +85,10 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases) -> ActionExecutor:
         AskConfirm(),
         Submit(),
         Cancel(),
+        appointment.Validate(answers, desk),
+        appointment.Ask(answers, phrases, desk),
+        appointment.Submit(answers, desk),
+        appointment.Leave(),
     ):
         executor.register_action(action)
     return executor

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import marks, metrics, queue
+from bot import appointments, marks, metrics, queue
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
@@ -251,7 +251,7 @@ class Turns:
         now = self._clock()
         reply = outcome.reply
         said = self._words(reply)
-        owner, memory = state.owner, reply.memory
+        owner, memory, changed = state.owner, reply.memory, False
         async with self._database.write() as connection:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
             if row.kind not in SILENT:
@@ -274,6 +274,9 @@ class Turns:
                         said.append(
                             await self._handoff.call_back(connection, lease.conversation_id, command, now)
                         )
+                    case "appointment":
+                        await appointments.note(connection, lease.conversation_id, command.args, now)
+                        changed = True
                     case "mark" | "remark":
                         asks = await marks.note(connection, lease.conversation_id, command)
                     case unknown:
@@ -286,6 +289,8 @@ class Turns:
             await record(connection, lease, row, outcome.said, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
+        if changed:
+            await self._bus.publish(appointments.TOPIC)
         return State(owner, memory, outcome.greeted, asks)
 
     def _words(self, reply: Reply) -> list[Outbound]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from actions.appointments.desk import Desk
+from actions.appointments.orders import Orders
 from bot.app.calendar import configured_calendar
 from bot.clock import Clock
 from bot.db.database import Database
+from bot.db.tables import calendar_closures
+from bot.model import Booking
 from bot.municipality import Appointments, Bookable, Office
-from bot.ports import AppointmentProvider
+from bot.ports import AppointmentProvider, CalendarFault, Finding, Health
 from tests.house import MUNICIPALITY
 
 SMALL = Appointments(
@@ -32,3 +43,72 @@ def calendar(database: Database, clock: Clock, plan: Appointments = SMALL) -> Ap
     found = configured_calendar(database, municipality, clock)
     assert found is not None
     return found
+
+
+class Away:
+    """A calendar that can't be reached."""
+
+    name = "local"
+
+    async def _away(self, *_: Any, **__: Any) -> Any:
+        raise CalendarFault("no answer", retryable=True)
+
+    products = locations = days = times = fields = book = get = cancel = _away
+
+    async def health(self) -> Health:
+        return Health("down", "no answer")
+
+    async def check(self) -> list[Finding]:
+        return [Finding("the calendar", "wrong", "it does not answer")]
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class Switched:
+    """The desk of one actions server that serves the houses of many tests, one after the other."""
+
+    desk: Desk = field(
+        default_factory=lambda: Desk(
+            Away(), Orders(Database("sqlite+aiosqlite:////nowhere/at/all.db")), "https://klaartje.example"
+        )
+    )
+    loop: asyncio.AbstractEventLoop | None = None
+    store: Database | None = None
+
+    def open(self, url: str, clock: Clock, plan: Appointments | None = None) -> None:
+        """Serve the house with this store."""
+        self.store = Database(url)
+        self.desk.calendar = calendar(self.store, clock, plan or MUNICIPALITY.appointments or SMALL)
+        self.desk.orders, self.desk.clock = Orders(self.store), clock
+        self.desk.bookable = frozenset(
+            one.id for one in (plan or MUNICIPALITY.appointments or SMALL).products
+        )
+
+    def close(self) -> None:
+        """The house is no more."""
+        if self.store and self.loop:
+            asyncio.run_coroutine_threadsafe(self.store.close(), self.loop).result(30)
+        self.store = None
+
+
+SWITCHED = Switched()
+"""That of the one actions server of a run."""
+
+
+async def take(provider: AppointmentProvider, product: str, location: str, start: str, counters: int) -> None:
+    """Others take every counter at a time."""
+    booking = Booking(product, location, datetime.fromisoformat(start), details=DETAILS)
+    for number in range(counters):
+        await provider.book(booking, f"other-{start}-{number}")
+
+
+async def close_all(database: Database, first: date, days: int, locations: tuple[str, ...]) -> None:
+    """No counter is open for so many days."""
+    rows = [
+        {"location": location, "day": first + timedelta(days=n), "counter": None, "why": "dicht"}
+        for location in locations
+        for n in range(days)
+    ]
+    async with database.write() as connection:
+        await connection.execute(sa.insert(calendar_closures), rows)

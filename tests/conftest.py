@@ -27,6 +27,7 @@ from knowledge.search import HybridSearch
 from knowledge.store import read_content
 from knowledge.vectors import FileVectorCache
 from tests import services
+from tests.calendars import SWITCHED
 from tests.house import MUNICIPALITY
 from tests.integration.engine_process import EngineProcess, actions_server, train
 
@@ -166,7 +167,7 @@ def shipped_search(vectors: Path) -> Iterator[HybridSearch]:
 def brain(shipped_search: HybridSearch) -> Iterator[EngineProcess]:
     """The dialogue engine, one process for the whole run, with real actions over the shipped articles."""
     train()
-    with actions_server(shipped_search) as actions_url:
+    with actions_server(shipped_search, SWITCHED) as actions_url:
         engine = EngineProcess.start(actions_url)
         try:
             asyncio.run(engine.wait_for("ok"))

@@ -108,7 +108,7 @@ class LocalCalendar:
         if start not in self._starts(booking.product, booking.location, start.date(), booking.people):
             raise SlotGone("not a time of the calendar (any more)")
         cells = self._cells(booking.product, start, booking.people)
-        values = {
+        values: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "key": key,
             "product": booking.product,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.clock import Clock
 from bot.db.database import Database
 from bot.model import Location, Product
 from bot.municipality import Municipality
 from bot.ports import AppointmentProvider
+
+if TYPE_CHECKING:
+    from actions.appointments.desk import Desk
 
 
 def configured_calendar(
@@ -36,3 +41,13 @@ def configured_calendar(
         ahead=wanted.ahead,
     )
     return LocalCalendar(database, plan, clock)
+
+
+def desk_of(
+    database: Database, calendar: AppointmentProvider | None, base_url: str, clock: Clock
+) -> Desk | None:
+    """What the actions of appointments need; None where there is no calendar."""
+    from actions.appointments.desk import Desk
+    from actions.appointments.orders import Orders
+
+    return Desk(calendar, Orders(database), base_url, clock) if calendar else None

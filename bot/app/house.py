@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
+from bot.app.calendar import configured_calendar
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.clock import Clock, utc_now
@@ -19,7 +20,7 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import Bus, Channel, ContactRegistry, Health
+from bot.ports import AppointmentProvider, Bus, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.settings import ROOT, Settings
@@ -54,6 +55,7 @@ class House:
     outbox: Outbox
     registry: ContactRegistry
     clock: Clock
+    calendar: AppointmentProvider | None = None
 
     @property
     def edge(self) -> Edge:
@@ -107,7 +109,12 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        yield House(settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock)
+        calendar = configured_calendar(database, municipality, clock)
+        if calendar is not None:
+            stack.push_async_callback(calendar.close)
+        yield House(
+            settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock, calendar
+        )
 
 
 def configured_registry(settings: Settings, database: Database) -> ContactRegistry:

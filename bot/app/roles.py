@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.accounts import missing
+from bot.app.calendar import desk_of
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
 from bot.app.staff import staff_pages
+from bot.appointments import Appointments
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
@@ -192,7 +194,10 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
-        add_actions(app, live.search, actions_secret)
+        desk = desk_of(house.database, house.calendar, settings.base_url, house.clock)
+        if desk is not None:
+            await desk.load()
+        add_actions(app, live.search, actions_secret, desk=desk)
         if (
             settings.engine_url is not None
         ):  # turns of other workers may use our actions: not before they can answer
@@ -250,7 +255,12 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             return worker.health()
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
-        jobs = (worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended)
+        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
+        if house.calendar is not None:
+            settling = partial(
+                Appointments(house.database, house.calendar, house.clock).keep_settling, house.bus
+            )
+            jobs.append(NamedLease(house.database, "appointments", house.clock).run(settling))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 

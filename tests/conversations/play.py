@@ -20,7 +20,8 @@ from actions.fallback import SearchEngine
 from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
-from bot.db.tables import callback_requests, conversations, messages
+from bot.appointments import Appointments
+from bot.db.tables import appointments, callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.ports import Alarm, Channel, DialogueEngine
@@ -28,6 +29,7 @@ from bot.settings import Settings
 from bot.turn import Turns
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
+from tests.calendars import SWITCHED, Away, close_all, take
 from tests.conftest import SetClock
 from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, OnWhatsApp, Resident
 from tests.conversations.truth import Truth
@@ -36,10 +38,12 @@ from tests.fakes.whatsapp import FakeWhatsApp
 from tests.integration.engine_process import SECRET
 from tests.services import free_port
 
-_SAID = ("text", "press", "choice", "sends", "edit", "revoke", "react", "later", "engine")
+_SAID = ("meanwhile", "text", "press", "choice", "sends", "edit", "revoke", "react", "later", "engine")
 """What a file says of a turn; the rest of it is what came of it."""
 
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
+_APPOINTMENT = re.compile(r"\bA [2-9A-HJ-NP-TV-Z]{4} [2-9A-HJ-NP-TV-Z]{4}\b")
+_FILE = re.compile(r"/afspraken/[\w-]{43}\.ics")
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -55,6 +59,8 @@ class Play:
     fallback: DialogueEngine
     alarm: Alarm
     search: HybridSearch
+    reference: str = ""
+    """Of the appointment that was told last; `{reference}` in what a resident types."""
 
     async def all(self, truth: Truth) -> Truth:
         """The conversation with what comes of it now."""
@@ -65,21 +71,66 @@ class Play:
         played["say"] = [await self.turn(turn) for turn in truth["say"]]
         if calls := await self._calls():
             played["calls"] = calls
+        if booked := await self._appointments():
+            played["appointments"] = booked
         return played
 
     async def turn(self, turn: dict[str, Any]) -> dict[str, Any]:
         """One message and what it led to."""
         self.clock.forward(**turn.get("later", {"seconds": 30}))
-        await self.resident.does(turn)
+        await self._meanwhile(turn.get("meanwhile", {}))
+        said = (
+            {**turn, "text": turn["text"].replace("{reference}", self.reference)} if "text" in turn else turn
+        )
+        await self.resident.does(said)
         await self._work(self.down if turn.get("engine") == "down" else self.engine)
         owner, trace = await self._state()
-        reads = [_stable(message) for message in await self.resident.reads()]
+        read = await self.resident.reads()
+        for message in read:
+            if found := _APPOINTMENT.search(message["text"]):
+                self.reference = found[0]
+        reads = [_stable(message) for message in read]
         return {name: turn[name] for name in _SAID if name in turn} | {
             "owner": owner,
             **({"route": trace["route"]} if trace and reads else {}),
             **({"article": trace["article"]} if trace and reads and trace["article"] else {}),
             "reads": reads,
         }
+
+    async def _meanwhile(self, what: dict[str, Any]) -> None:
+        """What others do before the resident writes: `taken` times of a product at a location, days that are `closed`
+        everywhere, a calendar that is `down` or back, jobs that look (`look`)."""
+        calendar = self.house.calendar
+        assert calendar is not None
+        for start in what.get("taken", ()):
+            await take(calendar, what["product"], what["location"], start, what["counters"])
+        if days := what.get("closed"):
+            offices = tuple(one.id for one in await calendar.locations("paspoort"))
+            await close_all(self.house.database, self.clock().date(), days, offices)
+        if "calendar" in what:
+            self._switch(down=what["calendar"] == "down")
+
+    def _switch(self, *, down: bool) -> None:
+        if down:
+            SWITCHED.desk.calendar = Away()
+        else:
+            SWITCHED.close()
+            SWITCHED.open(str(self.house.settings.database), self.clock)
+
+    async def _appointments(self) -> list[dict[str, str]]:
+        names = ("product", "location", "start", "state")
+        query = sa.select(*(appointments.c[name] for name in names)).order_by(appointments.c.created_at)
+        async with self.house.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            {
+                "product": row.product,
+                "location": row.location,
+                "start": row.start.isoformat(),
+                "state": row.state,
+            }
+            for row in rows
+        ]
 
     async def _work(self, engine: DialogueEngine) -> None:
         house = self.house
@@ -99,6 +150,8 @@ class Play:
         while leases := await house.inbox.claim(10, house.channels):
             for lease in leases:
                 await turns.run(lease)
+        assert house.calendar is not None
+        await Appointments(house.database, house.calendar, self.clock).settle()
         while letters := await house.outbox.claim(10):
             for letter in letters:
                 await house.outbox.deliver(letter)
@@ -127,6 +180,8 @@ async def playing(
     clock.now = datetime.fromisoformat(truth["now"]) - timedelta(seconds=30)
     async with AsyncExitStack() as stack:
         house, resident = await _moved_in(truth["channel"], url, directory, clock, stack)
+        SWITCHED.open(url, clock)
+        stack.callback(SWITCHED.close)
         engine, down = HttpEngine(engine_url, SECRET), HttpEngine(_NOWHERE, SECRET)
         stack.push_async_callback(engine.close)
         stack.push_async_callback(down.close)
@@ -194,4 +249,10 @@ async def _at_once() -> None:
 
 def _stable(message: dict[str, Any]) -> dict[str, Any]:
     """The message without what chance made."""
-    return {**message, "text": _REFERENCE.sub("T00000000", message["text"])}
+    text = _APPOINTMENT.sub("A 0000 0000", _REFERENCE.sub("T00000000", message["text"]))
+    stable = {**message, "text": _FILE.sub("/afspraken/0.ics", text)}
+    if "links" in message:
+        stable["links"] = {
+            label: _FILE.sub("/afspraken/0.ics", url) for label, url in message["links"].items()
+        }
+    return stable

@@ -22,6 +22,7 @@ from actions.server import add_actions
 from bot.ports import KnowledgeSearch
 from bot.settings import ROOT
 from tests import services
+from tests.calendars import Switched
 from tests.fakes.search import WordSearch
 
 NLU = ROOT / "nlu"
@@ -45,13 +46,15 @@ def train() -> None:
 
 
 @contextmanager
-def actions_server(search: KnowledgeSearch | None = None) -> Iterator[str]:
-    """All actions behind their door; its address."""
+def actions_server(search: KnowledgeSearch | None = None, desk: Switched | None = None) -> Iterator[str]:
+    """All actions behind their door; its address. `desk`: where appointments are made."""
     loop = asyncio.new_event_loop()
+    if desk is not None:
+        desk.loop = loop
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET)
+    add_actions(app, search or WordSearch(), ACTIONS_SECRET, desk=desk.desk if desk else None)
     runner = web.AppRunner(app)
 
     async def start() -> int:
