@@ -47,6 +47,12 @@ async def note(
             await _booked(connection, args, now)
             if args.get("old"):
                 await _leave(connection, args["old"])
+            served = (
+                waiting_list.c.conversation_id == conversation_id,
+                waiting_list.c.product == args["product"],
+                waiting_list.c.state == "offered",
+            )
+            await connection.execute(sa.update(waiting_list).where(*served).values(state="done"))
         case "cancelled":
             await _leave(connection, args["old"])
         case "wait":

@@ -52,6 +52,7 @@ class Bookings:
             "act": "booked",
             "key": key,
             "id": made.id,
+            "product": draft.product,
             "start": made.start.isoformat(),
             "end": made.end.isoformat() if made.end else None,
             "old": draft.old if moved else None,

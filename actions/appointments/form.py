@@ -21,6 +21,7 @@ from actions.appointments.reading import Heard, Reader, coming, mode
 from actions.phrases import Phrases
 from actions.sdk import Action, ActiveLoop, CollectingDispatcher, EventType, SlotSet, Tracker
 from actions.tasks import Product, Task, product
+from bot.clock import AMSTERDAM
 from bot.model import Command, Route, Say, Trace
 from bot.ports import BookingRefused, CalendarFault, SlotGone
 
@@ -30,7 +31,7 @@ FORM, SLOT = "appointment_form", "appointment"
 _DONE = "appointment_complete"
 """The one slot that the form requires; it stays empty until the resident says yes."""
 
-_BUTTONS = frozenset({MOVE, CANCEL, SHOW, "come", "again"})
+_BUTTONS = frozenset({MOVE, CANCEL, SHOW, "come", "again", "take", "stop"})
 """What a button `appointment:...` can mean besides the slug of an article."""
 
 
@@ -63,6 +64,13 @@ class Begin(Task):
             draft = Draft.load(tracker.get_slot(SLOT))
             return _go_on(draft)
         wanted = value if value in _BUTTONS else mode(heard.text) if not value else None
+        if wanted == "stop":
+            speech.say(dispatcher, Say("appointment_no_wait"))
+            speech.command(dispatcher, Command("appointment", {"act": "no_wait"}))
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT))
+            return speech.slots(misses=0, offer=None)
+        if wanted == "take":
+            return await self._take(desk, reader, heard)
         if wanted == "come" or (not value and coming(heard.text)):
             return await self._comes(desk, dispatcher, heard)
         if wanted:
@@ -101,6 +109,28 @@ class Begin(Task):
         )
         speech.trace(dispatcher, Trace(Route.APPOINTMENT, article.slug, confidence=about.probability))
         return [*speech.slots(article=article.slug, aspect=None, misses=0, offer=None), *_left()]
+
+    @staticmethod
+    async def _take(desk: Desk, reader: Reader, heard: Heard) -> list[EventType]:
+        """The resident wants the time that came free: theirs is moved, or a first one made."""
+        draft, offered = Draft(), await desk.orders.offered(heard.conversation_id, heard.now)
+        if offered is None:
+            draft.note = "appointment_taken"
+            return _go_on(draft)
+        own = await desk.orders.own(heard.conversation_id, heard.now)
+        old = next((one for one in own if one.product == offered.product), None)
+        product = await desk.product(offered.product)
+        if old:
+            draft.mode = MOVE
+            reader.take_known(draft, old)
+        else:
+            draft.article, draft.product = offered.article, offered.product
+            draft.title = product.name if product else ""
+        draft.people, draft.location = offered.people, offered.location
+        place = await desk.place(draft)
+        draft.place = place.name if place else ""
+        draft.start = offered.start.astimezone(AMSTERDAM).isoformat(timespec="minutes")
+        return _go_on(draft)
 
     async def _comes(self, desk: Desk, dispatcher: CollectingDispatcher, heard: Heard) -> list[EventType]:
         own = await desk.orders.own(heard.conversation_id, heard.now)

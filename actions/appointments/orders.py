@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.db.database import Database
-from bot.db.tables import appointments
+from bot.db.tables import appointments, waiting_list
 from bot.model import Booking, Location
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -47,6 +47,17 @@ class Order:
 
     reference: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A time that came free for somebody on the waiting list."""
+
+    product: str
+    article: str | None
+    location: str
+    people: int
+    start: datetime
 
 
 class Orders:
@@ -121,6 +132,19 @@ class Orders:
         ]
         right = any(said[name].lower() == found.details[name].lower() for name in proofs)
         return found if right else None
+
+    async def offered(self, conversation_id: str, now: datetime) -> Offered | None:
+        """The time that came free and was offered to this resident, where it is still to come."""
+        query = sa.select(waiting_list).where(
+            waiting_list.c.conversation_id == conversation_id,
+            waiting_list.c.offered > now,
+            waiting_list.c.state.in_(("offered", "done")),
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.order_by(waiting_list.c.offered_at.desc()))).first()
+        if row is None:
+            return None
+        return Offered(row.product, row.article, row.location, row.people, row.offered)
 
     async def _found(self, which: sa.ColumnElement[bool], now: datetime) -> list[Known]:
         query = (

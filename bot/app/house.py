@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
+from bot.agenda import Agenda
 from bot.app.calendar import configured_calendar
+from bot.appointments import Appointments
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.clock import Clock, utc_now
@@ -20,9 +22,10 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
 from bot.outbox import Outbox
-from bot.ports import AppointmentProvider, Bus, Channel, ContactRegistry, Health
+from bot.ports import LOCAL, AppointmentProvider, Bus, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
+from bot.reminders import Reminders
 from bot.settings import ROOT, Settings
 from bot.staff.members import Members
 from bot.templates import read_templates
@@ -77,6 +80,26 @@ class House:
     def registrations(self) -> Registrations:
         """What waits for the municipality's register."""
         return Registrations(self.database, self.bus, self.registry, self.clock)
+
+    @property
+    def appointments(self) -> Appointments | None:
+        """What was booked in the chat; None where there is no calendar."""
+        return Appointments(self.database, self.calendar, self.clock) if self.calendar else None
+
+    @property
+    def reminders(self) -> Reminders | None:
+        """What residents hear of their appointments; None where there is no calendar."""
+        if self.calendar is None:
+            return None
+        return Reminders(self.database, self.bus, self.channels, self.wording, self.calendar, self.clock)
+
+    @property
+    def agenda(self) -> Agenda | None:
+        """Our own calendar, for who works at the counter; None where there is another, or none."""
+        plan = self.municipality.appointments
+        if self.calendar is None or plan is None or self.calendar.name != LOCAL:
+            return None
+        return Agenda(self.database, self.bus, self.channels, self.wording, self.calendar, plan, self.clock)
 
     @property
     def members(self) -> Members:

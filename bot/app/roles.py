@@ -20,7 +20,6 @@ from bot.app.calendar import desk_of
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
 from bot.app.staff import staff_pages
-from bot.appointments import Appointments
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
@@ -32,6 +31,7 @@ from bot.supervisor import Supervisor
 from bot.tending import Tending
 from bot.turn import Turns
 from bot.web import private
+from bot.web.appointments import AppointmentFile
 from bot.web.chat import Chat
 from bot.web.health import Check, HealthPage
 from bot.web.kcc.shelf import Shelf
@@ -96,6 +96,8 @@ async def web_role(
     app.on_shutdown.append(chat.close)
     health = HealthPage(parts, channel_checks(house))
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
+    if house.appointments is not None:
+        app.add_routes(AppointmentFile(house.appointments, house.wording).routes())
     if settings.theme and not settings.theme.is_dir():
         raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
@@ -256,11 +258,12 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
-        if house.calendar is not None:
-            settling = partial(
-                Appointments(house.database, house.calendar, house.clock).keep_settling, house.bus
-            )
+        if house.appointments is not None:
+            settling = partial(house.appointments.keep_settling, house.bus)
             jobs.append(NamedLease(house.database, "appointments", house.clock).run(settling))
+        if house.reminders is not None:
+            reminding = house.reminders.keep_looking
+            jobs.append(NamedLease(house.database, "reminders", house.clock).run(reminding))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
 

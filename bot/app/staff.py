@@ -17,6 +17,7 @@ from bot.staff.signin import Limits, SignIn
 from bot.staff.work import WorkAccounts
 from bot.web.files import FilesPage
 from bot.web.staff.account import AccountPages
+from bot.web.staff.agenda import AgendaPages
 from bot.web.staff.door import Door
 from bot.web.staff.look import Look
 from bot.web.staff.setup import SetupPages
@@ -58,6 +59,8 @@ async def staff_pages(
         claim, roles = settings.oidc_roles_claim, settings.roles_of_claims
         work = WorkAccounts(house.database, sessions, provider, claim, roles, house.clock)
         routes += WorkPages(door, work, house.bus, client).routes()
+    if (agenda := house.agenda) is not None:
+        routes += AgendaPages(door, agenda).routes()
     routes += FilesPage(door, house.files, nobody_yet).routes()
     try:
         yield Staff(door, routes)

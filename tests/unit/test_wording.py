@@ -48,6 +48,11 @@ ARGS = {
             "ask_cancel",
             "cancelled",
             "comes",
+            "reminder",
+            "earlier",
+            "called_off",
+            "file_title",
+            "file_text",
         )
     },
 }

@@ -26,6 +26,12 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Overzicht",
         "Wie er is, hoe lang bewoners wachten, en de cijfers van vandaag.",
     ),
+    (
+        Permission.MANAGE_APPOINTMENTS,
+        "/afspraken-beheer",
+        "Afspraken",
+        "Wie er vandaag komt, en welke dagen en loketten gesloten zijn.",
+    ),
 )
 """Where somebody may go from the start page: permission, address, name and what is there."""
 
