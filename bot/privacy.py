@@ -10,9 +10,19 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.appointments import BOOKED, CANCELLING, ORDERED
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, chat_sessions, conversations, media, registrations
+from bot.db.tables import (
+    appointments,
+    audit,
+    calendar_bookings,
+    callback_requests,
+    chat_sessions,
+    conversations,
+    media,
+    registrations,
+)
 from bot.files import Files
 from bot.model import Owner
 from bot.ports import LOCAL
@@ -42,7 +52,7 @@ class Privacy:
         return gone > 0
 
     async def purge(self, days: int) -> int:
-        """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
+        """Erase what had no message for `days`; how many conversations. Kept: who has an appointment to come, who waits for a person or a call (which
         is with another register's people, once it is there), and what the register must still get."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
@@ -54,14 +64,23 @@ class Privacy:
         unregistered = sa.select(registrations.c.conversation_id).where(
             registrations.c.state.in_(("pending", "failed"))
         )
+        to_come = sa.select(appointments.c.conversation_id).where(
+            sa.or_(
+                sa.and_(appointments.c.state == BOOKED, appointments.c.start > self._clock()),
+                appointments.c.state.in_((ORDERED, CANCELLING)),
+            )
+        )
         over = sa.and_(
             sa.func.coalesce(conversations.c.last_inbound_at, conversations.c.created_at) < limit,
             conversations.c.owner.in_((Owner.BOT, Owner.CLOSED)),
             conversations.c.id.not_in(calls),
             conversations.c.id.not_in(unregistered),
+            conversations.c.id.not_in(to_come),
         )
         async with self._database.write() as connection:
             gone, names = await self._erase(connection, over, "retention", "purge")
+            past = calendar_bookings.c.end < limit
+            await connection.execute(sa.delete(calendar_bookings).where(past))
             await forget_old(connection, self._clock())
         await self._remove(names)
         if gone:
@@ -95,6 +114,15 @@ class Privacy:
         mine = media.c.conversation_id.in_(sa.select(conversations.c.id).where(which))
         kept = sa.select(media.c.file).where(mine, media.c.file.is_not(None))
         names = list((await connection.execute(kept)).scalars())
+        # In our own calendar the time stays taken: who it is for comes with the number, or not.
+        booked = sa.select(appointments.c.external_id).where(
+            appointments.c.calendar == LOCAL,
+            appointments.c.external_id.is_not(None),
+            appointments.c.conversation_id.in_(sa.select(conversations.c.id).where(which)),
+        )
+        await connection.execute(
+            sa.update(calendar_bookings).where(calendar_bookings.c.id.in_(booked)).values(details={})
+        )
         addresses = sa.select(conversations.c.address).where(which)
         await connection.execute(sa.delete(chat_sessions).where(chat_sessions.c.address.in_(addresses)))
         gone = (
