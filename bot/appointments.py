@@ -53,6 +53,9 @@ async def note(
                 waiting_list.c.state == "offered",
             )
             await connection.execute(sa.update(waiting_list).where(*served).values(state="done"))
+            still = (*served[:2], waiting_list.c.state == "waiting")
+            start = datetime.fromisoformat(args["start"])
+            await connection.execute(sa.update(waiting_list).where(*still).values(before=start))
         case "cancelled":
             await _leave(connection, args["old"])
         case "wait":

@@ -52,8 +52,9 @@ class Privacy:
         return gone > 0
 
     async def purge(self, days: int) -> int:
-        """Erase what had no message for `days`; how many conversations. Kept: who has an appointment to come, who waits for a person or a call (which
-        is with another register's people, once it is there), and what the register must still get."""
+        """Erase what had no message for `days`; how many conversations. Kept: who has an appointment to come, who waits
+        for a person or a call (which is with another register's people, once it is there), and what the register must
+        still get."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL

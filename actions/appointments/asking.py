@@ -53,6 +53,7 @@ class Asker:
             asked.messages.append(Say(draft.note))
             asked.over = draft.note == "appointment_not_found_again"
             told, draft.note = draft.note, None
+            asked.over |= told == "appointment_waiting" and (draft.mode == MOVE or not draft.shown)
             if asked.over or told in (
                 "appointment_ask_proof",
                 "appointment_not_found",
@@ -181,6 +182,8 @@ class Asker:
         keys = {**_FIELDS, **_CHILD_FIELDS} if draft.child else _FIELDS
         several = [self._phrases.text(keys[name]) for name in lacking]
         listed = " en ".join([", ".join(several[:-1]), several[-1]]) if len(several) > 1 else several[0]
+        if draft.details.get("name"):
+            return Say("appointment_ask_more_details", {"what": listed})
         return Say("appointment_ask_details", {"what": listed, "when": words.moment_words(_moment(draft))})
 
     async def _confirm(self, draft: Draft, asked: Asked, now: datetime) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from actions import speech
 from actions.answers import HUMAN, Answers
+from actions.appointments import moments
 from actions.appointments.asking import Asker, described
 from actions.appointments.booking import Bookings
 from actions.appointments.desk import Desk
@@ -61,8 +62,8 @@ class Begin(Task):
         heard, value = _heard(tracker, desk), speech.value(tracker)
         lookup = self._answers.lookup
         if value == "again":
-            draft = Draft.load(tracker.get_slot(SLOT))
-            return _go_on(draft)
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT))
+            return _go_on(Draft.load(tracker.get_slot(SLOT)))
         wanted = value if value in _BUTTONS else mode(heard.text) if not value else None
         if wanted == "stop":
             speech.say(dispatcher, Say("appointment_no_wait"))
@@ -70,6 +71,7 @@ class Begin(Task):
             speech.trace(dispatcher, Trace(Route.APPOINTMENT))
             return speech.slots(misses=0, offer=None)
         if wanted == "take":
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT))
             return await self._take(desk, reader, heard)
         if wanted == "come" or (not value and coming(heard.text)):
             return await self._comes(desk, dispatcher, heard)
@@ -82,12 +84,13 @@ class Begin(Task):
                 reader.begin_move(draft, heard)
             if wanted == SHOW and own:
                 return _shown(dispatcher, own)
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
             return _go_on(draft)
         chosen = lookup.article(value)
         about = (
             Product(chosen, 1.0, able=True)
             if chosen
-            else await product(lookup, heard.text, Route.APPOINTMENT, speech.topic(tracker))
+            else await product(lookup, moments.without(heard.text), Route.APPOINTMENT, speech.topic(tracker))
         )
         if not value and await self._is_question(tracker, about):
             return speech.give(dispatcher, await self._answers.find(heard.text, speech.topic(tracker)))
@@ -209,7 +212,8 @@ class Ask(Action):  # type: ignore[misc]  # untyped
         if step == "confirm":
             draft.key = f"{heard.turn}:book"
         speech.say(dispatcher, *asked.messages)
-        speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
+        if not speech.came_back(tracker, FORM):  # else the answer to a question in between tells the way
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
         events: list[EventType] = speech.slots(**{SLOT: draft.dump()})
         return [*events, *_left()] if asked.over else events
 
@@ -243,6 +247,7 @@ class Submit(Action):  # type: ignore[misc]  # untyped
             draft.ready = False
             return [*_down(dispatcher, fault), *speech.slots(**{SLOT: draft.dump(), _DONE: None})]
         except SlotGone:
+            speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
             return _again(draft)
         except BookingRefused as fault:
             log.warning("the calendar refuses a booking: %s", fault.reason)

@@ -41,6 +41,11 @@ def understand(text: str, now: datetime) -> Wanted | None:
     return Wanted(ahead or tuple(spans[-1:]), exact)
 
 
+def without(text: str) -> str:
+    """A text without what it says of when: the rest says what for."""
+    return _WHEN.sub(" ", _without_times(_plain(text)))
+
+
 _WEEKDAYS = {
     name: number
     for number, names in enumerate(
@@ -91,6 +96,12 @@ _CLOCK = (
 )
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:e|de|ste)? (?:van )?({'|'.join(_MONTHS)})\b\.?(?: (\d{{4}})\b)?")
 _NUMERIC = re.compile(r"\b(\d{1,2})[-/](\d{1,2})(?:[-/](\d{4}|\d\d))?\b")
+
+_WHEN = re.compile(
+    rf"{_DAY_MONTH.pattern}|{_NUMERIC.pattern}"
+    rf"|\b(?:{'|'.join(_WEEKDAYS)}|vandaag|morgen|overmorgen|overnacht|(?:volgende|deze|komende) week"
+    r"|ochtend|middag|avond|(?:op|om|na|vanaf|voor|rond|tussen)(?= *(?:\d|$)))\b"
+)
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,5 @@
-"""What was booked in the chat, as the actions know it. An order is noted before the calendar is asked, so that a booking
-of which the resident never heard can be found and taken back (`bot/appointments.py`)."""
+"""What was booked in the chat, as the actions know it. An order is noted before the calendar is asked, so that a
+booking of which the resident never heard can be found and taken back (`bot/appointments.py`)."""
 
 from __future__ import annotations
 

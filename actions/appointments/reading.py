@@ -210,7 +210,9 @@ class Reader:
     async def _product(self, draft: Draft, heard: Heard) -> bool:
         name = heard.value or ""
         if product := await self._desk.product(name):
-            draft.product, draft.title = product.id, product.name
+            about = await product_of(self._lookup, product.name, Route.APPOINTMENT, Topic())
+            if not (about and self.take_article(draft, about.article) and draft.product == product.id):
+                draft.product, draft.title, draft.article = product.id, product.name, None
             return True
         if answers.asks(heard.text) and not _ABOUT_TIMES.search(heard.text):
             return False
@@ -287,6 +289,7 @@ class Reader:
             fits = await self._desk.free(draft, place.id, now).within(wanted.spans)
         if len(fits) == 1:
             draft.start = fits[0].isoformat(timespec="minutes")
+            draft.location, draft.place = place.id, place.name
 
     async def _wait(self, draft: Draft, heard: Heard) -> bool:
         """Put the resident on the waiting list."""
@@ -411,6 +414,7 @@ class Reader:
     async def _change(self, draft: Draft, heard: Heard) -> bool:
         what = heard.value
         if what == "time":
+            draft.want(None)
             draft.start, draft.changing, draft.way = None, False, "later" if draft.shown else ""
         elif what == "place":
             draft.changing = False

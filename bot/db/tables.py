@@ -442,9 +442,9 @@ appointments = sa.Table(
         postgresql_where=sa.text("remind_at IS NOT NULL"),
     ),
 )
-"""What was booked in the chat, in whichever calendar: `ordered` before the calendar is asked, `booked` once the resident
-was told, `cancelling` until the calendar knows, `cancelled`. `remind_at` is empty where no reminder is to go (any more).
-"""
+"""What was booked in the chat, in whichever calendar: `ordered` before the calendar is asked, `booked` once the
+resident was told, `cancelling` until the calendar knows, `cancelled`. `remind_at` is empty where no reminder is to go
+(any more)."""
 
 waiting_list = sa.Table(
     "waiting_list",
@@ -462,8 +462,8 @@ waiting_list = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.UniqueConstraint("conversation_id", "product", "location"),
 )
-"""Who wants to hear of a time `before` what they have or could have: `waiting`, `offered` (a time, for a while), `done`.
-"""
+"""Who wants to hear of a time `before` what they have or could have: `waiting`, `offered` (a time, for a while),
+`done`."""
 
 audit = sa.Table(
     "audit",

@@ -32,6 +32,7 @@ ARGS = {
     **{f"{route}_article": {"title": "x"} for route in ("appointment", "status", "report")},
     "part_unknown": {"title": "x"},
     "appointment_ask_details": {"when": "dinsdag", "what": "uw naam"},
+    "appointment_ask_more_details": {"what": "uw naam"},
     "appointment_ask_confirm": {**APPOINTMENT, "who": "Noor"},
     "appointment_ask_move": {**APPOINTMENT, "new": "woensdag"},
     **{
