@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import appointments, inbox, waiting_list
+from bot.logs import trail
 from bot.model import Booking
-from bot.ports import AppointmentProvider, BookingRefused, Bus, CalendarFault, SlotGone
+from bot.ports import AppointmentProvider, BookingRefused, Bus, SlotGone
 from bot.staff.secret import hashed
 
 log = logging.getLogger(__name__)
@@ -156,12 +157,26 @@ class Appointments:
 
     async def keep_settling(self, bus: Bus) -> None:
         """Settle at every wake, and each ten seconds, until cancelled."""
+        woken = asyncio.Event()
         async with bus.subscribe(TOPIC) as wakes:
-            while True:
-                try:
-                    await self.settle()
-                except (CalendarFault, sa.exc.SQLAlchemyError, OSError) as error:
-                    log.warning("the calendar can't be settled now: %s", type(error).__name__)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY):
-                        await anext(wakes)
+
+            async def listen() -> None:
+                async for _ in wakes:
+                    woken.set()
+
+            listener = asyncio.create_task(listen())
+            try:
+                while True:
+                    woken.clear()
+                    await self._try_settling()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(EVERY):
+                            await woken.wait()
+            finally:
+                listener.cancel()
+
+    async def _try_settling(self) -> None:
+        try:
+            await self.settle()
+        except Exception as error:  # store or calendar is away: say so, and look again
+            log.warning("the calendar can't be settled now: %s", trail(error))

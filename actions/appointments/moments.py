@@ -89,11 +89,15 @@ _NUMBERS = {
         ("een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"), 1
     )
 }
-_HOUR = rf"(?:\d{{1,2}}(?:[.:]\d\d)?|{'|'.join(_NUMBERS)})"
-_CLOCK = (
-    rf"(?:half {_HOUR}|kwart (?:over|voor) {_HOUR}|\d{{1,2}}[.:]\d\d(?: ?(?:uur|u))?"
-    rf"|{_HOUR} ?(?:uur|u|am|pm)\b)"
-)
+_NAMED = "|".join(name for name in _NUMBERS if name != "een")
+_ONE = r"een(?= ?(?:uur|u)\b)"
+"""`een` is an hour only where it is said: it is `voor een paspoort` far more often."""
+
+_HOUR = rf"(?:\d{{1,2}}(?:[.:]\d\d)?|{_NAMED}|{_ONE})"
+_OF = rf"(?:\d{{1,2}}|{_NAMED}|een)"
+_HALVES = rf"half {_OF}|kwart (?:over|voor) {_OF}"
+_CLOCK = rf"(?:{_HALVES}|\d{{1,2}}[.:]\d\d(?: ?(?:uur|u))?|{_HOUR} ?(?:uur|u|am|pm)\b)"
+_END = r"(?= ?(?:uur|u)\b|[,.!?]|\s*$| (?:graag|of|en|op|in)\b)"
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:e|de|ste)? (?:van )?({'|'.join(_MONTHS)})\b\.?(?: (\d{{4}})\b)?")
 _NUMERIC = re.compile(r"\b(\d{1,2})[-/](\d{1,2})(?:[-/](\d{4}|\d\d))?\b")
 
@@ -192,12 +196,12 @@ def _hours(plain: str) -> tuple[time, time, bool] | None:
     if around:
         first, last = _clock(around[1], early=early), _clock(around[2], early=early)
         return (first, last, False) if first and last and first < last else None
-    moment = rf"(half {_HOUR}|kwart (?:over|voor) {_HOUR}|{_HOUR})"
-    if (after := re.search(rf"\b(?:na|vanaf|later dan|after) {moment}\b", plain)) and (
+    moment = rf"({_HALVES}|{_HOUR}){_END}"
+    if (after := re.search(rf"\b(?:na|vanaf|later dan|after) {moment}", plain)) and (
         first := _clock(after[1], early=early)
     ):
         return first, time(23, 59), False
-    if (before := re.search(rf"\b(?:voor|tot|uiterlijk|before) {moment}(?: ?(?:uur|u)\b|\W|$)", plain)) and (
+    if (before := re.search(rf"\b(?:voor|tot|uiterlijk|before) {moment}", plain)) and (
         last := _clock(before[1], early=early)
     ):
         return time(), last, False

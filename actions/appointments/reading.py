@@ -41,6 +41,7 @@ _MODES = (
            r"|(tijd|datum|bevestiging|gegevens) van (mijn|m'n|de) afspraak|mijn afspraak (bekijken|opzoeken|checken)"
            r"|heb ik (al |nog )?een afspraak|when is my appointment)\b"),
 )  # fmt: skip
+_OUTRIGHT = re.compile(r"\b(afspra(ak|ken)|appointment)\b", re.IGNORECASE)
 _COMING = re.compile(
     r"\b(ik kom|we komen|wij komen|ik ben er|ik zal er zijn|i will be there|i'm coming)\b", re.IGNORECASE
 )
@@ -113,9 +114,17 @@ class Reader:
 
     async def read(self, draft: Draft, heard: Heard) -> bool:
         """Take what the message says; False where it was no answer."""
-        if heard.intent in _LEAVING:
+        if heard.intent in _LEAVING or self._begins_anew(draft, heard):
             return False
         return await self._steps[await self.step(draft)](draft, heard)
+
+    @staticmethod
+    def _begins_anew(draft: Draft, heard: Heard) -> bool:
+        """Whether the message says outright that something else is wanted of an appointment: that begins it anew."""
+        if heard.value or heard.intent != "appointment" or not _OUTRIGHT.search(heard.text):
+            return False
+        wanted = mode(heard.text)
+        return wanted != draft.mode if wanted else draft.mode != BOOK and not draft.old
 
     async def begin(self, draft: Draft, heard: Heard) -> None:
         """Take all that the first message says."""
@@ -269,6 +278,8 @@ class Reader:
         if heard.intent == "deny":
             draft.way = "later"
             return True
+        if heard.intent == "appointment" and _OUTRIGHT.search(text):
+            return False  # for something else, perhaps: it is begun anew
         if heard.intent in ("inform", "appointment", "callback") and not answers.asks(text):
             draft.note = "appointment_when_bad"
             return True

@@ -3,6 +3,8 @@ reminder that goes once, and what the counter does."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -397,3 +399,41 @@ async def test_a_conversation_stays_as_long_as_its_appointment_is_to_come(
     clock.forward(days=30)
     assert await privacy.purge(28) == 1
     assert await booked.house.rows(calendar_bookings) == []
+
+
+async def test_who_settles_is_woken_and_survives_a_calendar_that_is_away(
+    database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.appointments.EVERY", 0.05)
+    bus = MemoryBus()
+    booked = Booked(database, clock)
+    await booked.says("boek 25 9")
+    away, looks = Away(), 0
+
+    class Counted(Appointments):
+        async def settle(self) -> int:
+            nonlocal looks
+            looks += 1
+            return await super().settle()
+
+    await booked.says("weg 25 9")
+    job = asyncio.create_task(Counted(database, away, clock).keep_settling(bus))
+    await _until(lambda: looks >= 3)
+    assert not job.done()
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    monkeypatch.setattr("bot.appointments.EVERY", 3600.0)
+    looks = 0
+    job = asyncio.create_task(Counted(database, booked.calendar, clock).keep_settling(bus))
+    await _until(lambda: looks >= 1)
+    await bus.publish("appointments")
+    await _until(lambda: looks >= 2)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    assert await booked.states() == {"25-9": "cancelled"}
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not reached():
+            await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -212,7 +213,7 @@ async def test_overlapping_products_share_the_counters(database: Database, clock
     done = await asyncio.gather(*longs, *shorts, return_exceptions=True)
     made = sorted((one for one in done if isinstance(one, Appointment)), key=lambda one: one.start)
     assert all(isinstance(one, Appointment | SlotGone) for one in done)
-    for earlier, later in zip(made, made[1:], strict=False):
+    for earlier, later in pairwise(made):
         assert earlier.end is not None and earlier.end <= later.start
     assert sum(3 if one.product == "huwelijk" else 1 for one in made) == 12, "nothing was left free"
 

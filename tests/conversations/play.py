@@ -152,6 +152,8 @@ class Play:
                 await turns.run(lease)
         assert house.calendar is not None
         await Appointments(house.database, house.calendar, self.clock).settle()
+        assert house.reminders is not None
+        await house.reminders.look()
         while letters := await house.outbox.claim(10):
             for letter in letters:
                 await house.outbox.deliver(letter)

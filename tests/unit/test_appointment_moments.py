@@ -45,6 +45,11 @@ def spans(text: str, now: datetime = NOW) -> list[str]:
         ("wat moet ik meenemen", []),
         ("ja", []),
         ("30 februari", []),
+        ("afspraak voor een paspoort", []),
+        ("een afspraak voor 4 personen", []),
+        ("morgen voor een uur", ["11-24 00:00/13:00"]),
+        ("morgen half een", ["11-24 12:30/12:31"]),
+        ("morgen na 2 graag", ["11-24 14:00/23:59"]),
     ],
 )
 def test_when(text: str, expected: list[str]) -> None:
