@@ -30,6 +30,9 @@ UNTOLD = timedelta(minutes=10)
 """After so long a booking that the resident was not told of never will be: a turn takes seconds, also one that is run
 again after a crash."""
 
+SOON_TOLD = timedelta(minutes=2)
+"""So long after the order a turn that was cut off waits for the dialogue engine, to tell of the booking itself."""
+
 TOPIC = "appointments"
 """On the bus: something changed that the calendar must know."""
 
@@ -79,6 +82,17 @@ async def note(
             await connection.execute(sa.update(waiting_list).where(mine_all).values(state="done"))
         case unknown:
             raise ValueError(f"unknown act {unknown!r}")
+
+
+async def is_under_way(database: Database, conversation_id: str, now: datetime) -> bool:
+    """Whether a booking of this conversation was begun just now of which the resident was not told."""
+    query = sa.select(appointments.c.key).where(
+        appointments.c.conversation_id == conversation_id,
+        appointments.c.state == ORDERED,
+        appointments.c.created_at > now - SOON_TOLD,
+    )
+    async with database.read() as connection:
+        return await connection.scalar(query.limit(1)) is not None
 
 
 async def _booked(connection: AsyncConnection, args: Mapping[str, Any], now: datetime) -> None:

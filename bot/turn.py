@@ -43,6 +43,11 @@ class LeaseLost(Exception):
     """Somebody else has the conversation now (another worker, or an agent): nothing of this turn was stored."""
 
 
+class Unfinished(Exception):
+    """Nothing may be answered yet: the turn runs again when its lease is over, and this was no attempt. Nothing of it
+    was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What a turn starts from."""
@@ -189,6 +194,10 @@ class Turns:
         except EngineFault as fault:
             metrics.ENGINE_FAULTS.labels("down" if fault.down else "turn").inc()
             log.log(logging.WARNING if fault.down else logging.ERROR, "dialogue engine: %s", fault.reason)
+            if fault.down and await self._is_booking(turn.conversation_id):
+                raise Unfinished(
+                    "a booking is under way, and the engine is not there to tell of it"
+                ) from fault
             if not fault.down:
                 return _APOLOGY
         try:
@@ -196,6 +205,9 @@ class Turns:
         except EngineFault as fault:
             log.error("fallback without the engine: %s", fault.reason)
             return _APOLOGY
+
+    async def _is_booking(self, conversation_id: str) -> bool:
+        return await appointments.is_under_way(self._database, conversation_id, self._clock())
 
     async def _said(self, lease: Lease, row: Row) -> tuple[str, bool]:
         """The resident's words for the transcript; for a choice its label, and whether we offered it."""

@@ -18,8 +18,10 @@ _MONTH = (
     r"jan(?:uari)?|feb(?:ruari)?|maart|mrt|apr(?:il)?|mei|juni?|juli?|aug(?:ustus)?|sept?(?:ember)?"
     r"|okt(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+_BETWEEN = r"[ \-/.]+"
 _BORN = re.compile(
-    rf"(?<!\d[ \-/.])\b(\d{{1,2}})(?:(?:e|ste|de)?[ \-/.]+({_MONTH})\.?[ \-/.]+|[ \-/.]+(\d{{1,2}})(?:[\-/.]+|[ ]+(?=\d{{4}})))"
+    rf"(?<!\d[ \-/.])\b(\d{{1,2}})"
+    rf"(?:(?:e|ste|de)?{_BETWEEN}({_MONTH})\.?{_BETWEEN}|{_BETWEEN}(\d{{1,2}})(?:[\-/.]+|[ ]+(?=\d{{4}})))"
     r"((?:19|20)\d\d|\d\d(?![ \-/.]?\d))\b",
     re.IGNORECASE,
 )
@@ -64,7 +66,8 @@ _CHILD = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
-    r"\bmet z'?n (twee|drie|vier|vijf)(?:ën|en|e)?\b|\b(?:voor|met) (\d|twee|drie|vier|vijf) (?:personen|mensen|kinderen)\b",
+    r"\bmet z'?n (twee|drie|vier|vijf)(?:ën|en|e)?\b"
+    r"|\b(?:voor|met) (\d|twee|drie|vier|vijf) (?:personen|mensen|kinderen)\b",
     re.IGNORECASE,
 )
 _COUNT = {"twee": 2, "drie": 3, "vier": 4, "vijf": 5}

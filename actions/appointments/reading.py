@@ -32,15 +32,27 @@ _ABOUT_TIMES = re.compile(
     re.IGNORECASE,
 )
 _MODES = (
-    (MOVE, r"\b(verzet\w*|verplaats\w*|verschui\w*|wijzig\w*|verander\w*|(andere?|nieuwe) (tijd|dag|datum)|reschedule|move)\b"
-           r"|\bzetten\b.*\bafspraak\b.*\bnaar\b|\bafspraak\b.*\b(eerder|later|naar (een )?andere?)\b"
-           r"|\bkan (dan |die dag |helaas )?niet (komen|op)\b.*\bander"),
-    (CANCEL, r"\b(af ?zeg\w*|zeg\b.*\baf|afgezegd|annuleer\w*|annuleren|annulering|cancel\w*|schrap\w*|verwijder\w*|haal\b.*\bweg"
-             r"|(kan|kom|ga) (\w+ ){0,3}niet( door| komen| meer)?|niet doorgaan|gaat niet door|can't make it)\b"),
-    (SHOW, r"\b((wanneer|hoe laat|waar|welke (dag|tijd|datum)) (is|was|heb ik|staat|moet ik).*\b(mijn|m'n|me|die|een) afspraak"
-           r"|(tijd|datum|bevestiging|gegevens) van (mijn|m'n|de) afspraak|mijn afspraak (bekijken|opzoeken|checken)"
-           r"|heb ik (al |nog )?een afspraak|when is my appointment)\b"),
-)  # fmt: skip
+    (
+        MOVE,
+        r"\b(verzet\w*|verplaats\w*|verschui\w*|wijzig\w*|verander\w*|reschedule|move)\b"
+        r"|\b(andere?|nieuwe) (tijd|dag|datum)\b|\bzetten\b.*\bafspraak\b.*\bnaar\b"
+        r"|\bafspraak\b.*\b(eerder|later|naar (een )?andere?)\b"
+        r"|\bkan (dan |die dag |helaas )?niet (komen|op)\b.*\bander",
+    ),
+    (
+        CANCEL,
+        r"\b(af ?zeg\w*|zeg\b.*\baf|afgezegd|annuleer\w*|annuleren|annulering|cancel\w*|schrap\w*|verwijder\w*)\b"
+        r"|\bhaal\b.*\bweg\b|\b(kan|kom|ga) (\w+ ){0,3}niet( door| komen| meer)?\b"
+        r"|\b(niet doorgaan|gaat niet door|can't make it)\b",
+    ),
+    (
+        SHOW,
+        r"\b(wanneer|hoe laat|waar|welke (dag|tijd|datum)) (is|was|heb ik|staat|moet ik).*\b(mijn|m'n|me|die|een)"
+        r" afspraak\b|\b(tijd|datum|bevestiging|gegevens) van (mijn|m'n|de) afspraak\b"
+        r"|\bmijn afspraak (bekijken|opzoeken|checken)\b|\bheb ik (al |nog )?een afspraak\b"
+        r"|\bwhen is my appointment\b",
+    ),
+)
 _OUTRIGHT = re.compile(r"\b(afspra(ak|ken)|appointment)\b", re.IGNORECASE)
 _COMING = re.compile(
     r"\b(ik kom|we komen|wij komen|ik ben er|ik zal er zijn|i will be there|i'm coming)\b", re.IGNORECASE

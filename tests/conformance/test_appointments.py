@@ -19,11 +19,12 @@ from bot.clock import AMSTERDAM
 from bot.db.database import Database
 from bot.db.tables import appointments, calendar_bookings, messages, outbox, waiting_list
 from bot.model import Booking, Command, Location, Outbound, Reply, Route, Trace, Turn
-from bot.ports import AppointmentProvider, Limits, SlotGone
+from bot.ports import AppointmentProvider, EngineFault, Limits, SlotGone
 from bot.privacy import Privacy
 from bot.reminders import Reminders
 from bot.settings import ROOT
 from bot.templates import read_templates
+from bot.turn import Unfinished
 from bot.web.appointments import as_calendar
 from tests.calendars import DETAILS, SMALL, Away, calendar
 from tests.conftest import SetClock
@@ -437,3 +438,44 @@ async def _until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
         while not reached():
             await asyncio.sleep(0.01)
+
+
+async def test_while_the_engine_is_away_a_booking_under_way_waits_for_it(
+    booked: Booked, clock: SetClock
+) -> None:
+    booked.crashes = 1
+    await booked.house.say("boek 25 9")
+    (lease,) = await booked.house.inbox.claim(1, ["kept"])
+    with pytest.raises(RuntimeError):
+        await booked.house.turns.run(lease)
+    think, booked.house.engine.think = booked.house.engine.think, _away
+    for _ in range(5):  # more often than a message may take a worker down
+        clock.forward(seconds=13)
+        (lease,) = await booked.house.inbox.claim(1, ["kept"])
+        with pytest.raises(Unfinished):
+            await booked.house.turns.run(lease)
+        await booked.house.inbox.excuse(lease)
+    clock.forward(seconds=13)
+    booked.house.engine.think = think
+    await booked.house.work()
+    assert booked.house.read()[1:] == ["gedaan: boek 25 9"]
+    assert (await booked.states(), await booked.standing()) == ({"25-9": "booked"}, ["25-09"])
+
+
+async def test_for_an_engine_that_stays_away_nobody_waits_long(booked: Booked, clock: SetClock) -> None:
+    booked.crashes = 1
+    await booked.house.say("boek 25 9")
+    (lease,) = await booked.house.inbox.claim(1, ["kept"])
+    with pytest.raises(RuntimeError):
+        await booked.house.turns.run(lease)
+    booked.house.engine.think = _away
+    clock.forward(minutes=3)
+    await booked.house.work()
+    assert booked.house.read()[1:] == ["uit de zoeker"]
+    clock.forward(minutes=11)
+    assert await booked.list.settle() == 1
+    assert await booked.standing() == []
+
+
+async def _away(turn: Turn) -> Reply:
+    raise EngineFault("no answer", down=True)
