@@ -14,7 +14,7 @@ from actions.appointments.orders import Orders
 from bot.app.calendar import configured_calendar
 from bot.clock import Clock
 from bot.db.database import Database
-from bot.db.tables import calendar_closures
+from bot.db.tables import appointments, calendar_closures, conversations
 from bot.model import Booking
 from bot.municipality import Appointments, Bookable, Office
 from bot.ports import AppointmentProvider, CalendarFault, Finding, Health
@@ -112,3 +112,23 @@ async def close_all(database: Database, first: date, days: int, locations: tuple
     ]
     async with database.write() as connection:
         await connection.execute(sa.insert(calendar_closures), rows)
+
+
+async def book_elsewhere(
+    database: Database, provider: AppointmentProvider, reference: str, start: str, now: datetime
+) -> None:
+    """Somebody made an appointment in another conversation."""
+    booking = Booking("paspoort", "gemeentehuis", datetime.fromisoformat(start), details=DETAILS)
+    made = await provider.book(booking, "elsewhere")
+    place = next(one for one in await provider.locations("paspoort") if one.id == "gemeentehuis")
+    row = {"id": "elsewhere", "channel": "webchat", "address": "elsewhere", "owner": "bot", "greeted": True}
+    async with database.write() as connection:
+        await connection.execute(sa.insert(conversations).values(**row, owner_since=now, created_at=now))
+    await Orders(database).place(
+        "elsewhere", "elsewhere", "local", booking,
+        title="Paspoort aanvragen of verlengen", article="paspoort-aanvragen", location=place, now=now,
+    )  # fmt: skip
+    async with database.write() as connection:
+        values = {"reference": reference, "state": "booked", "external_id": made.id}
+        mine = appointments.c.key == "elsewhere"
+        await connection.execute(sa.update(appointments).where(mine).values(**values))

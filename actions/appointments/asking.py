@@ -139,8 +139,10 @@ class Asker:
             return (
                 Offer(tuple(shown), fits=True) if shown else await free.offer(None)
             ), "appointment_none_earlier"
-        if draft.way == "later" and shown:
-            if (later := await free.later(shown[-1])).times:
+        if draft.way == "later":
+            old = await self._desk.orders.get(draft.old, now) if draft.old and not shown else None
+            than = shown[-1] if shown else old.start if old else now
+            if (later := await free.later(than)).times:
                 return later, "appointment_ask_when"
             return Offer(tuple(shown), fits=False), "appointment_none_later"
         offer = await free.offer(draft.wanted)

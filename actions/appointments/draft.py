@@ -9,6 +9,9 @@ from typing import Self
 
 from actions.appointments.moments import Wanted
 
+_WEEK = 7
+"""Days that are named together at most."""
+
 BOOK, MOVE, CANCEL, SHOW = "book", "move", "cancel", "show"
 
 
@@ -72,7 +75,12 @@ class Draft:
         return Wanted(tuple(spans), self.exact) if spans else None
 
     def want(self, wanted: Wanted | None) -> None:
-        """Take what the resident named now in place of before; nothing where None."""
+        """Take what the resident named now in place of before; nothing where None. A time of day alone is one of the
+        days that were named before."""
+        before = {a.date() for a, _ in self.wanted.spans} if self.wanted else set()
+        if wanted and len(wanted.spans) > _WEEK >= len(before):
+            same = tuple(span for span in wanted.spans if span[0].date() in before)
+            wanted = Wanted(same or wanted.spans, wanted.exact)
         self.wish = [[a.isoformat(), b.isoformat()] for a, b in wanted.spans] if wanted else []
         self.exact = bool(wanted and wanted.exact)
         self.start, self.way = None, ""

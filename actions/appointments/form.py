@@ -18,7 +18,8 @@ from actions.appointments.asking import Asker, described
 from actions.appointments.booking import Bookings
 from actions.appointments.desk import Desk
 from actions.appointments.draft import BOOK, CANCEL, MOVE, SHOW, Draft
-from actions.appointments.reading import Heard, Reader, coming, mode
+from actions.appointments.heard import Heard, coming, mode
+from actions.appointments.reading import Reader
 from actions.phrases import Phrases
 from actions.sdk import Action, ActiveLoop, CollectingDispatcher, EventType, SlotSet, Tracker
 from actions.tasks import Product, Task, product
@@ -174,7 +175,7 @@ class Validate(Action):  # type: ignore[misc]  # untyped
             taken = await reader.read(draft, heard)
         except CalendarFault as fault:
             return _down(dispatcher, fault)
-        for command in reader.commands:
+        for command in reader.times.commands:
             speech.command(dispatcher, command)
         if not taken and draft.dump() == before:
             return []
@@ -215,7 +216,9 @@ class Ask(Action):  # type: ignore[misc]  # untyped
         if not speech.came_back(tracker, FORM):  # else the answer to a question in between tells the way
             speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
         events: list[EventType] = speech.slots(**{SLOT: draft.dump()})
-        return [*events, *_left()] if asked.over else events
+        if not asked.over:
+            return events
+        return [*events, *speech.slots(offer=HUMAN if step == "which" else None), *_left()]
 
 
 class Submit(Action):  # type: ignore[misc]  # untyped

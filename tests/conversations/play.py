@@ -21,7 +21,7 @@ from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
 from bot.appointments import Appointments
-from bot.db.tables import appointments, callback_requests, conversations, messages
+from bot.db.tables import appointments, calendar_closures, callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.ports import Alarm, Channel, DialogueEngine
@@ -29,7 +29,7 @@ from bot.settings import Settings
 from bot.turn import Turns
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
-from tests.calendars import SWITCHED, Away, close_all, take
+from tests.calendars import SWITCHED, Away, book_elsewhere, close_all, take
 from tests.conftest import SetClock
 from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, OnWhatsApp, Resident
 from tests.conversations.truth import Truth
@@ -99,7 +99,8 @@ class Play:
 
     async def _meanwhile(self, what: dict[str, Any]) -> None:
         """What others do before the resident writes: `taken` times of a product at a location, days that are `closed`
-        everywhere, a calendar that is `down` or back, jobs that look (`look`)."""
+        everywhere or `opened` again, an appointment with the number A 2345 6789 that somebody made `elsewhere`, a
+        calendar that is `down` or back."""
         calendar = self.house.calendar
         assert calendar is not None
         for start in what.get("taken", ()):
@@ -107,6 +108,11 @@ class Play:
         if days := what.get("closed"):
             offices = tuple(one.id for one in await calendar.locations("paspoort"))
             await close_all(self.house.database, self.clock().date(), days, offices)
+        if what.get("opened"):
+            async with self.house.database.write() as connection:
+                await connection.execute(sa.delete(calendar_closures))
+        if start := what.get("elsewhere"):
+            await book_elsewhere(self.house.database, calendar, "A23456789", start, self.clock())
         if "calendar" in what:
             self._switch(down=what["calendar"] == "down")
 

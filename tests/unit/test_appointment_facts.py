@@ -33,7 +33,10 @@ TODAY = date(2026, 11, 23)
         ("Li", "Li", None, None),
         ("😀", None, None, None),
         ("<script>alert(1)</script>", None, None, None),
-        ("naam: Noor Bakker\ngeboortedatum: 03-04-1990\ntelefoon: 06 12 34 56 78", "Noor Bakker", "1990-04-03", "+31612345678"),
+        (
+            "naam: Noor Bakker\ngeboortedatum: 03-04-1990\ntelefoon: 06 12 34 56 78",
+            "Noor Bakker", "1990-04-03", "+31612345678",
+        ),
     ],
 )  # fmt: skip
 def test_name_date_of_birth_and_phone(

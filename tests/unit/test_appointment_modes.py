@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.appointments.reading import coming, mode
+from actions.appointments.heard import coming, mode
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,8 @@ def test_what_is_wanted(text: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "yes"), [("ik kom", True), ("Ja, ik kom morgen", True), ("ik kom niet", False), ("kom op", False)]
+    ("text", "yes"),
+    [("ik kom", True), ("Ja, ik kom morgen", True), ("ik kom niet", False), ("kom op", False)],
 )
 def test_who_comes(text: str, yes: bool) -> None:
     assert coming(text) is yes
