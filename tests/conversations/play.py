@@ -43,6 +43,7 @@ _SAID = ("meanwhile", "text", "press", "choice", "sends", "edit", "revoke", "rea
 
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
 _APPOINTMENT = re.compile(r"\bA [2-9A-HJ-NP-TV-Z]{4} [2-9A-HJ-NP-TV-Z]{4}\b")
+_CHOICE = re.compile(r"\binform:A[2-9A-HJ-NP-TV-Z]{8}$")
 _FILE = re.compile(r"/afspraken/[\w-]{43}\.ics")
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -259,6 +260,11 @@ def _stable(message: dict[str, Any]) -> dict[str, Any]:
     """The message without what chance made."""
     text = _APPOINTMENT.sub("A 0000 0000", _REFERENCE.sub("T00000000", message["text"]))
     stable = {**message, "text": _FILE.sub("/afspraken/0.ics", text)}
+    if "choices" in message:
+        stable["choices"] = {
+            _CHOICE.sub(f"inform:{number}", choice): label
+            for number, (choice, label) in enumerate(message["choices"].items(), 1)
+        }
     if "links" in message:
         stable["links"] = {
             label: _FILE.sub("/afspraken/0.ics", url) for label, url in message["links"].items()
