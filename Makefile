@@ -22,7 +22,12 @@ run: setup ## sets up where needed, then starts everything on this machine
 	@exec $(BIN)/klaartje run $(ARGS)
 
 test: setup-dev ## the whole suite; one part: make test ARGS="tests/unit -k lock"
+ifneq ($(strip $(ARGS)),)
 	@exec $(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
+endif
 
 check: setup-dev ## format, lint, types, import rules, container and metadata files
 	$(BIN)/ruff format --check .

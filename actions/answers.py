@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actions import aspects, sentences
 from actions.following import followed
@@ -45,7 +45,7 @@ _WORD = re.compile(r"[^\W_]")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What to say, and where the conversation is after it: the article it is about, and the part that was asked for.
-    `offer` is the choice id that "ja" then stands for."""
+    `offer` is the choice id that "ja" then stands for; `handoff` says why a person comes with it, where one does."""
 
     messages: tuple[Say | Outbound, ...]
     trace: Trace
@@ -53,6 +53,7 @@ class Answer:
     misses: int = 0
     offer: str | None = None
     aspect: str | None = None
+    handoff: str | None = None
 
     @property
     def found(self) -> bool:
@@ -79,6 +80,9 @@ class Answers:
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
         """The best that can be said to a message: to one question, to one that leans on the last, or to two."""
+        return _between(await self._best(text, topic), topic)
+
+    async def _best(self, text: str, topic: Topic) -> Answer:
         if not (_WORD.search(text) or topic.in_form):
             trace = Trace(Route.OUT_OF_SCOPE)
             return Answer((Say("not_understood"),), trace, topic.article, topic.misses, HUMAN)
@@ -113,17 +117,17 @@ class Answers:
             return self._clarify([f for f in found[:_CHOICES] if f.probability * _FAR >= best], topic)
         return self._not_found(found, topic, best)
 
-    def chosen(self, slug: str) -> Answer:
+    def chosen(self, slug: str, topic: Topic = _NOWHERE) -> Answer:
         """The article behind a button."""
         article = self.lookup.article(slug)
-        return self._given([Hit(article)]) if article else self._gone()
+        return _between(self._given([Hit(article)]), topic) if article else self._gone()
 
-    def aspect(self, slug: str, aspect: str) -> Answer:
+    def aspect(self, slug: str, aspect: str, topic: Topic = _NOWHERE) -> Answer:
         """The part of an article behind a button."""
         article = self.lookup.article(slug)
         if article is None or aspect not in article.aspects:
-            return self.chosen(slug)
-        return self._given([Hit(article, (aspect,))])
+            return self.chosen(slug, topic)
+        return _between(self._given([Hit(article, (aspect,))]), topic)
 
     def message(self, article: Article, aspect: str | None = None) -> Outbound:
         """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
@@ -188,7 +192,7 @@ class Answers:
         misses = topic.misses + 1
         if misses >= _MISSES:
             trace = Trace(Route.HANDOFF, None, near, best)
-            return Answer((Say("not_found_again"),), trace, topic.article, misses, HUMAN)
+            return Answer((Say("not_found_again"),), trace, topic.article, handoff="not_understood")
         trace = Trace(Route.OUT_OF_SCOPE, None, near, best)
         return Answer((Say("not_found"),), trace, topic.article, misses, HUMAN)
 
@@ -200,6 +204,20 @@ class Answers:
 def _is_plain(hit: Hit) -> bool:
     """Whether a part alone says so clearly that what is told around it does not matter."""
     return (hit.probability or 0.0) >= _PLAIN
+
+
+def _between(answer: Answer, topic: Topic) -> Answer:
+    """As it is given while a form runs: without the button that would begin an appointment, perhaps the same one."""
+    if not topic.in_form:
+        return answer
+    return replace(answer, messages=tuple(map(_without_appointment, answer.messages)))
+
+
+def _without_appointment(message: Say | Outbound) -> Say | Outbound:
+    if isinstance(message, Say):
+        return message
+    choices = tuple(one for one in message.choices if not one.id.startswith(f"{Route.APPOINTMENT}:"))
+    return replace(message, choices=choices)
 
 
 def _first(slug: str, found: Sequence[Found]) -> list[Found]:

@@ -45,12 +45,12 @@ class DangerWords:
         articles = (
             _Article(
                 slug,
-                _any(entry["patterns"], sets),
-                _any(entry["unless"], sets) if "unless" in entry else None,
+                any_of(entry["patterns"], sets),
+                any_of(entry["unless"], sets) if "unless" in entry else None,
             )
             for slug, entry in data["articles"].items()
         )
-        return cls(_any(data["innocent"], sets), articles)
+        return cls(any_of(data["innocent"], sets), articles)
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -76,7 +76,8 @@ def folded(text: str) -> str:
     return f" {' '.join(plain.split())} . "
 
 
-def _any(lines: Iterable[str], sets: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+def any_of(lines: Iterable[str], sets: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+    """One regular expression for all these patterns, to be searched for in a `folded` text."""
     return re.compile("(?<= )(?:" + "|".join(compiled(line, sets) for line in lines) + ")")
 
 

@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from actions import sentences
 from actions.answers import Answer, Answers, Topic
 from actions.phrases import Phrases
 from bot.model import Command, Reply, Route, Say, Trace, Turn
-from bot.ports import Health, KnowledgeSearch
+from bot.ports import ABOUT, Health, KnowledgeSearch
 
 _PERSON = re.compile(
     r"\b(mens|persoon|iemand|medewerker|ambtenaar|collega|klantenservice)\b.*\b(spreken|praten|bellen|chatten|helpen|lijn)\b"
     r"|\b(spreek|praat|chat|geef|liever|wil|graag|echt[e]?)\b.*\b(mens|medewerker|persoon|ambtenaar)\b"
     r"|\bdoorverbinden\b|\bverbind (me|mij) door\b|^\W*(een )?(mens|medewerker)\W*$",
     re.IGNORECASE,
+)
+_UNHELPFUL = re.compile(
+    r"^\W*(dit|dat|het) (antwoord )?helpt (mij |me |echt |zo )*(niet|niks|niets)\b", re.IGNORECASE
 )
 _SHORT, _LONGEST = 400, 4_000
 """Characters in which a person is asked for, and that are looked up."""
@@ -31,9 +35,13 @@ class SearchEngine:
         """An answer, a person, or where we stand."""
         kind, _, value = (turn.choice or "").partition(":")
         topic = _topic(turn.memory)
+        if turn.metadata.get("asked") == ABOUT:
+            found = await self._answers.lookup.sure(sentences.plain(turn.text[:_LONGEST]))
+            return _person("asked", found.slug if found else None, turn)
         if kind == "human" or (not kind and _PERSON.search(turn.text[:_SHORT])):
-            command = Command("handoff", {"reason": "asked", "topic": topic.article})
-            return Reply((), (command,), turn.memory, Trace(Route.HANDOFF, topic.article))
+            return _person("asked", topic.article, turn)
+        if kind == "unhelpful" or (not kind and _UNHELPFUL.search(turn.text[:_SHORT])):
+            return _person("unhelpful", topic.article, turn, Say("unhelpful"))
         if kind == "article":
             return _reply(self._answers.chosen(value), turn)
         if kind == "aspect":
@@ -51,6 +59,11 @@ class SearchEngine:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _person(reason: str, topic: str | None, turn: Turn, *said: Say) -> Reply:
+    command = Command("handoff", {"reason": reason, "topic": topic})
+    return Reply(said, (command,), turn.memory, Trace(Route.HANDOFF, topic))
 
 
 def _reply(answer: Answer, turn: Turn) -> Reply:

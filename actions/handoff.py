@@ -10,15 +10,14 @@ from actions.sdk import Action, ActiveLoop, CollectingDispatcher, EventType, Slo
 from bot.model import Command, Route, Say, Trace
 
 _SURE = 0.8
+_MISSES = 2
+_LEAVE = (ActiveLoop(None), SlotSet("requested_slot", None))
 
 
 def hand_off(dispatcher: CollectingDispatcher, tracker: Tracker, reason: str) -> list[EventType]:
     """Ask the turn for a person; it says what happens next, and when."""
     topic = tracker.get_slot("article")
-    args = {"reason": reason, "topic": topic}
-    if language := (tracker.latest_message.get("metadata") or {}).get("language"):
-        args["language"] = language
-    speech.command(dispatcher, Command("handoff", args))
+    speech.command(dispatcher, Command("handoff", {"reason": reason, "topic": topic}))
     speech.trace(dispatcher, Trace(Route.HANDOFF, topic))
     return speech.slots(misses=0, offer=None)
 
@@ -48,8 +47,7 @@ class HandOffFromForm(HandOff):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Leave the form and hand over."""
-        events = hand_off(dispatcher, tracker, "asked")
-        return [*events, ActiveLoop(None), SlotSet("requested_slot", None)]
+        return [*hand_off(dispatcher, tracker, "asked"), *_LEAVE]
 
 
 class Affirm(Action):  # type: ignore[misc]  # untyped
@@ -70,7 +68,7 @@ class Affirm(Action):  # type: ignore[misc]  # untyped
         if kind == HUMAN:
             return hand_off(dispatcher, tracker, "offered")
         if kind == "article":
-            return speech.give(dispatcher, self._answers.chosen(value))
+            return speech.give(dispatcher, self._answers.chosen(value, speech.topic(tracker)))
         return _reply(dispatcher, "affirmed")
 
 
@@ -89,7 +87,7 @@ class Deny(Action):  # type: ignore[misc]  # untyped
 
 
 class Unhelpful(Action):  # type: ignore[misc]  # untyped
-    """The answer did not help."""
+    """The answer did not help, or there was none yet."""
 
     def name(self) -> str:
         """Its name in the domain."""
@@ -98,10 +96,15 @@ class Unhelpful(Action):  # type: ignore[misc]  # untyped
     def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Offer a person."""
-        speech.say(dispatcher, Say("unhelpful"))
-        speech.trace(dispatcher, Trace(Route.HANDOFF, tracker.get_slot("article")))
-        return speech.slots(misses=speech.topic(tracker).misses + 1, offer=HUMAN)
+        """Hand over; where nothing was answered yet, the first time offer it."""
+        topic = speech.topic(tracker)
+        if topic.article or topic.misses + 1 >= _MISSES:
+            speech.say(dispatcher, Say("unhelpful"))
+            events = hand_off(dispatcher, tracker, "unhelpful")
+            return [*events, *_LEAVE] if topic.in_form else events
+        speech.say(dispatcher, Say("unhelpful_yet"))
+        speech.trace(dispatcher, Trace(Route.HANDOFF))
+        return speech.slots(misses=topic.misses + 1, offer=HUMAN)
 
 
 class Talk(Action):  # type: ignore[misc]

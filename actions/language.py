@@ -19,6 +19,8 @@ OTHER = "other"
 
 _FILE = Path(__file__).with_name("languages.yml")
 _LONGEST = 400
+_NUMBERED = re.compile(r"\S*\d\S*")
+"""Numbers of cases, amounts and postcodes are of no language."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SCRIPTS = ("LATIN", "CYRILLIC", "ARABIC")
 _PERSIAN = frozenset("پچژگکی")
@@ -69,7 +71,7 @@ class LanguageDetector:
 
     def detect(self, text: str, before: str | None = None) -> str:
         """The code of the language; `before` is that of the conversation, where it was not Dutch."""
-        text = unicodedata.normalize("NFC", text[:_LONGEST])
+        text = _NUMBERED.sub(" ", unicodedata.normalize("NFC", text[:_LONGEST]))
         words = _words(text)
         if said := next(
             (code for code, tongue in self._tongues.items() if " ".join(words) in tongue.said), None

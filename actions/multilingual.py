@@ -8,7 +8,7 @@ from typing import Any
 
 from actions.interpreter import Interpreter
 from actions.language import DUTCH, LanguageDetector, Tongue, plain
-from bot.model import Outbound, Reply, Route, Say, Turn
+from bot.model import Command, Outbound, Reply, Route, Say, Turn
 from bot.ports import DialogueEngine, Health, KnowledgeSearch
 
 MEMORY = "language"
@@ -52,7 +52,8 @@ class Multilingual:
                 reply, messages=tuple(self._part(m, turn.text, language, reply) for m in reply.messages)
             )
         reply = self._interpreter.say(reply, language)
-        return replace(reply, memory={**(reply.memory or {}), MEMORY: language})
+        commands = tuple(_spoken(command, language) for command in reply.commands)
+        return replace(reply, commands=commands, memory={**(reply.memory or {}), MEMORY: language})
 
     async def health(self) -> Health:
         """That of the engine."""
@@ -114,6 +115,13 @@ def spoken_before(turn: Turn) -> str | None:
     """The language of the conversation so far, where it was not Dutch."""
     language = turn.memory.get(MEMORY) if turn.memory else None
     return language if isinstance(language, str) else None
+
+
+def _spoken(command: Command, language: str) -> Command:
+    """A wish for a person with the language that this person will read."""
+    if command.name != "handoff":
+        return command
+    return replace(command, args={**command.args, "language": language})
 
 
 def _without_language(memory: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

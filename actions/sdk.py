@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet  # type: ignore[import-untyped]
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet  # type: ignore[import-untyped]
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher  # type: ignore[import-untyped]
 from rasa_sdk.interfaces import (  # type: ignore[import-untyped]
     Action,
@@ -19,6 +19,7 @@ __all__ = [
     "ActiveLoop",
     "CollectingDispatcher",
     "EventType",
+    "FollowupAction",
     "SlotSet",
     "Tracker",
 ]

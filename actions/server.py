@@ -12,12 +12,22 @@ from aiohttp import web
 
 from actions.answers import Answers
 from actions.appointments import form as appointment
-from actions.appointments.desk import Desk, bookable
+from actions.appointments.desk import Desk
 from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
 from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
 from actions.phrases import Phrases
-from actions.sdk import ActionExecutionRejection, ActionExecutor, ActionNotFoundException
+from actions.references import References
+from actions.sdk import Action, ActionExecutionRejection, ActionExecutor, ActionNotFoundException
+from actions.status import (
+    AskProof,
+    AskStatus,
+    HandOffFromStatus,
+    LeaveStatus,
+    StatusRules,
+    SubmitStatus,
+    ValidateStatus,
+)
 from actions.tasks import Task
 from bot.model import Route
 from bot.ports import KnowledgeSearch
@@ -43,18 +53,24 @@ def add_actions(
     secret: str,
     phrases: Phrases | None = None,
     desk: Desk | None = None,
+    *,
+    status: StatusRules | None = None,
 ) -> None:
     """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `desk`: where
-    appointments can be made; nowhere where None."""
-    executor = build_executor(search, phrases or Phrases.load(), desk)
+    appointments can be made; nowhere where None. `status`: what can be looked up of cases; nothing where None."""
+    executor = build_executor(search, phrases or Phrases.load(), desk, status)
     app.router.add_post(PATH, Webhook(executor, secret).handle)
 
 
-def build_executor(search: KnowledgeSearch, phrases: Phrases, desk: Desk | None = None) -> ActionExecutor:
+def build_executor(
+    search: KnowledgeSearch, phrases: Phrases, desk: Desk | None = None, status: StatusRules | None = None
+) -> ActionExecutor:
     """All actions of the domain, with what they need."""
-    answers = Answers(search, phrases, (lambda article: bookable(desk, article)) if desk else None)
+    answers = Answers(search, phrases, desk.is_bookable if desk else None)
     begin = appointment.Begin(answers, phrases, desk)
     tasks = {Route.APPOINTMENT.value: begin, **{route.value: Task(route, answers) for route in TASKS}}
+    if status:
+        tasks[Route.STATUS.value] = AskStatus(answers, status)
     affirm, deny, unhelpful = Affirm(answers), Deny(), Unhelpful()
     out_of_scope, insult = OutOfScope(answers), Insult(answers)
     guesses = {
@@ -89,9 +105,16 @@ def build_executor(search: KnowledgeSearch, phrases: Phrases, desk: Desk | None 
         appointment.Ask(answers, phrases, desk),
         appointment.Submit(answers, desk),
         appointment.Leave(),
+        *_looking_up(status),
     ):
         executor.register_action(action)
     return executor
+
+
+def _looking_up(status: StatusRules | None) -> list[Action]:
+    """The form that asks for a case. Without rules nothing begins it; who is in it since before can leave."""
+    rules = status or StatusRules(References(()), frozenset({"address"}), frozenset())
+    return [ValidateStatus(rules), AskProof(rules), SubmitStatus(), LeaveStatus(), HandOffFromStatus()]
 
 
 class Webhook:

@@ -34,6 +34,8 @@ def give(dispatcher: CollectingDispatcher, answer: Answer) -> list[EventType]:
     """A whole answer; the slots that remember it."""
     say(dispatcher, *answer.messages)
     trace(dispatcher, answer.trace)
+    if answer.handoff:
+        command(dispatcher, Command("handoff", {"reason": answer.handoff, "topic": answer.article}))
     return slots(article=answer.article, aspect=answer.aspect, misses=answer.misses, offer=answer.offer)
 
 

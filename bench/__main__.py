@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-LONG = ("storm", "peers", "setup")
+LONG = ("storm", "console", "peers", "setup")
 PARTS = ("turns", "webhook", "starts", "search", *LONG)
 
 

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.appointments import BOOKED, CANCELLED
+from bot.audit import Act, audit
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import appointments, audit, calendar_bookings, calendar_closures, conversations
+from bot.db.tables import appointments, calendar_closures, conversations, local_bookings
 from bot.model import Author
 from bot.municipality import Appointments as Plan
 from bot.municipality import moment_words
@@ -62,17 +63,17 @@ class Agenda:
         """Who comes, cancelled ones left out, and what is closed."""
         first = datetime.combine(day, time(), AMSTERDAM)
         last = datetime.combine(day + timedelta(days=1), time(), AMSTERDAM)
-        bookings = sa.select(calendar_bookings).where(
-            calendar_bookings.c.location == location,
-            calendar_bookings.c.start >= first,
-            calendar_bookings.c.start < last,
-            calendar_bookings.c.state != CANCELLED,
+        bookings = sa.select(local_bookings).where(
+            local_bookings.c.location == location,
+            local_bookings.c.start >= first,
+            local_bookings.c.start < last,
+            local_bookings.c.state != CANCELLED,
         )
         closures = sa.select(calendar_closures).where(
             calendar_closures.c.location == location, calendar_closures.c.day == day
         )
         async with self._database.read() as connection:
-            order = (calendar_bookings.c.start, calendar_bookings.c.counter)
+            order = (local_bookings.c.start, local_bookings.c.counter)
             found = (await connection.execute(bookings.order_by(*order))).all()
             closed = (await connection.execute(closures.order_by(calendar_closures.c.seq))).all()
         return Day(list(found), list(closed))
@@ -81,11 +82,12 @@ class Agenda:
         """Somebody came, or did not; `booked` takes that back. False where there is no such appointment."""
         if state not in (BOOKED, CAME, NO_SHOW):
             return False
-        mine = sa.and_(calendar_bookings.c.id == booking, calendar_bookings.c.state != CANCELLED)
+        mine = sa.and_(local_bookings.c.id == booking, local_bookings.c.state != CANCELLED)
         async with self._database.write() as connection:
-            changed = await connection.execute(sa.update(calendar_bookings).where(mine).values(state=state))
+            changed = await connection.execute(sa.update(local_bookings).where(mine).values(state=state))
             if changed.rowcount:
-                await self._note(connection, actor, f"appointment {state}", booking)
+                detail = {"state": state}
+                await audit(connection, actor, Act.NOTED_APPOINTMENT, booking, at=self.clock(), detail=detail)
         return changed.rowcount == 1
 
     async def call_off(self, booking: str, *, actor: str) -> bool:
@@ -105,7 +107,7 @@ class Agenda:
             rows = (await connection.execute(query.returning(appointments))).all()
             for row in rows:
                 await self._tell(connection, row, now)
-            await self._note(connection, actor, "appointment called off", booking)
+            await audit(connection, actor, Act.CALLED_OFF, booking, at=now)
         await self._bus.publish("outbox")
         return True
 
@@ -130,7 +132,8 @@ class Agenda:
             if await connection.scalar(sa.select(calendar_closures.c.seq).where(*same)) is not None:
                 return False
             await connection.execute(sa.insert(calendar_closures).values(**values, why=why[:128]))
-            await self._note(connection, actor, "counter closed", f"{location} {day} {counter or ''}".strip())
+            what = f"{location} {day} {counter or ''}".strip()
+            await audit(connection, actor, Act.CLOSED_COUNTER, what, at=self.clock())
         return True
 
     async def reopen(self, seq: int, *, actor: str) -> bool:
@@ -140,9 +143,5 @@ class Agenda:
                 sa.delete(calendar_closures).where(calendar_closures.c.seq == seq)
             )
             if gone.rowcount:
-                await self._note(connection, actor, "counter opened", str(seq))
+                await audit(connection, actor, Act.OPENED_COUNTER, str(seq), at=self.clock())
         return gone.rowcount == 1
-
-    async def _note(self, connection: AsyncConnection, actor: str, action: str, what: str) -> None:
-        row = {"at": self.clock(), "actor": actor, "action": action, "object": what, "detail": {}}
-        await connection.execute(sa.insert(audit).values(**row))

@@ -18,7 +18,7 @@ from bot.db.database import Database
 from bot.db.tables import appointments, inbox, waiting_list
 from bot.logs import trail
 from bot.model import Booking
-from bot.ports import AppointmentProvider, BookingRefused, Bus, SlotGone
+from bot.ports import AppointmentProvider, BookingRefused, Bus, CalendarFault, SlotGone
 from bot.staff.secret import hashed
 
 log = logging.getLogger(__name__)
@@ -140,15 +140,24 @@ class Appointments:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(appointments.c.created_at).limit(50))).all()
+        fault: CalendarFault | None = None
         for row in rows:
-            external_id = row.external_id or await self._untold(row)
-            if external_id:
-                await self._calendar.cancel(external_id)
+            try:
+                external_id = row.external_id or await self._untold(row)
+                if external_id:
+                    await self._calendar.cancel(external_id)
+            except (
+                CalendarFault
+            ) as error:  # of one of them the calendar may not know how it ended; go on with the rest
+                fault = error
+                continue
             mine = sa.and_(appointments.c.key == row.key, appointments.c.state == row.state)
             async with self._database.write() as connection:
                 await connection.execute(
                     sa.update(appointments).where(mine).values(state=CANCELLED, external_id=external_id)
                 )
+        if fault:
+            raise fault
         return len(rows)
 
     async def _untold(self, row: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
 from bot.briefing import LANGUAGES, REASONS
+from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, handoffs, messages, presences
 from bot.handoff import FindArticle
@@ -21,7 +22,20 @@ from bot.municipality import Municipality
 SHORTEST, MOST_HITS = 3, 20
 """A search needs so many characters, and gives so many conversations at most."""
 
+QUEUE = 50
+"""So many of those who wait are shown; of the others the number."""
+
 _EXCERPT = 90
+
+_SHOWN = (
+    handoffs.c.id,
+    handoffs.c.conversation_id,
+    handoffs.c.state,
+    handoffs.c.agent,
+    handoffs.c.team,
+    handoffs.c.priority,
+    handoffs.c.waiting_since,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +69,29 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """Both lists, and how the agent is present."""
+class Offered:
+    """What is offered to the agent, until then; `taken_by` a colleague, where one was first."""
 
-    waiting: tuple[Card, ...]
-    own: tuple[Card, ...]
+    card: Card
+    until: datetime
+    taken_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What an agent has in hand, what is offered to them, and how they are present."""
+
+    cards: tuple[Card, ...]
     presence: str
+    offer: Offered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who waits: the first ones, and how many there are."""
+
+    cards: tuple[Card, ...]
+    count: int
 
 
 class Boards:
@@ -71,48 +102,82 @@ class Boards:
         database: Database,
         municipality: Municipality,
         article: FindArticle,
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._municipality = municipality
         self._article = article
+        self._clock = clock
 
-    async def of(self, agent: str, teams: Sequence[str]) -> Board:
-        """That of one agent."""
+    async def own(self, agent: str) -> Own:
+        """The list of one agent."""
         async with self._database.read() as connection:
-            waiting = await queue.waiting(connection, teams)
             mine = await _taken(connection, agent)
-            rows = [*waiting, *mine]
-            keys = [row.conversation_id for row in rows]
-            last = await _last(connection, keys)
-            channels = await _channels(connection, keys)
-            unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
+            offered = (await connection.execute(self._offered(agent))).one_or_none()
             state = await connection.scalar(sa.select(presences.c.state).where(presences.c.agent == agent))
-        cards = {row.id: self._card(row, channels, last, unanswered) for row in rows}
-        return Board(
-            tuple(cards[row.id] for row in waiting), tuple(cards[row.id] for row in mine), state or queue.AWAY
+            unanswered = await _unanswered(connection, [row.conversation_id for row in mine])
+            cards = await self._cards(connection, [*mine, *([offered] if offered else ())], unanswered)
+        offer = offered and Offered(cards[offered.id], offered.offered_until, offered.taken_by or "")
+        return Own(tuple(cards[row.id] for row in mine), state or queue.AWAY, offer)
+
+    async def line(self, teams: Sequence[str]) -> Line:
+        """The queue of these teams."""
+        async with self._database.read() as connection:
+            waiting = await queue.waiting(connection, teams, most=QUEUE)
+            count = await queue.length(connection, teams)
+            cards = await self._cards(connection, waiting, {})
+        return Line(tuple(cards[row.id] for row in waiting), count)
+
+    async def _cards(
+        self, connection: AsyncConnection, rows: Sequence[Any], unanswered: Mapping[str, int]
+    ) -> dict[str, Card]:
+        keys = [row.conversation_id for row in rows]
+        if not keys:
+            return {}
+        last = await _last(connection, keys)
+        channels = await _channels(connection, keys)
+        return {row.id: self._card(row, channels, last, unanswered) for row in rows}
+
+    def _offered(self, agent: str) -> sa.Select[Any]:
+        """What is offered to them now. Of what a colleague took meanwhile they see who has it, until it would have
+        gone to the next one."""
+        return (
+            sa.select(handoffs, presences.c.name.label("taken_by"))
+            .outerjoin(presences, presences.c.agent == handoffs.c.agent)
+            .where(
+                handoffs.c.state.in_((queue.WAITING, queue.TAKEN)),
+                handoffs.c.offered_to == agent,
+                handoffs.c.offered_until > self._clock(),
+                sa.func.coalesce(handoffs.c.agent, "") != agent,
+            )
+            .order_by(handoffs.c.state.desc(), *queue.ORDER)
+            .limit(1)
         )
 
-    async def mark(self, agent: str, teams: Sequence[str]) -> str:
-        """Something that changes whenever the board does, and costs less: every open console asks for it often."""
-        seen = (handoffs.c.id, handoffs.c.state, handoffs.c.agent, handoffs.c.team, handoffs.c.waiting_since)
-        shown = sa.or_(
-            sa.and_(handoffs.c.state == queue.WAITING, handoffs.c.team.in_(teams)),
-            sa.and_(handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent),
+    async def rows(self, keys: Collection[str] | None = None) -> dict[str, Any]:
+        """What the boards show of the open handoffs by their ids, of these conversations or of all: a board changed
+        where a row did. One look serves all consoles."""
+        last = (
+            sa.select(sa.func.max(messages.c.seq))
+            .where(messages.c.conversation_id == handoffs.c.conversation_id)
+            .scalar_subquery()
         )
-        lists = (
-            sa.select(*seen, conversations.c.last_inbound_at)
+        offered = sa.case((handoffs.c.offered_until > self._clock(), handoffs.c.offered_to))
+        query = (
+            sa.select(*_SHOWN, conversations.c.last_inbound_at, last.label("last"), offered.label("offered"))
             .join(conversations, conversations.c.id == handoffs.c.conversation_id)
-            .where(shown)
-            .order_by(handoffs.c.id)
+            .where(handoffs.c.state != queue.ENDED)
         )
-        mine = sa.select(handoffs.c.conversation_id).where(
-            handoffs.c.state == queue.TAKEN, handoffs.c.agent == agent
-        )
-        said = sa.select(sa.func.max(messages.c.seq)).where(messages.c.conversation_id.in_(mine))
-        state = sa.select(presences.c.state).where(presences.c.agent == agent)
+        if keys is not None:
+            query = query.where(handoffs.c.conversation_id.in_(keys))
         async with self._database.read() as connection:
-            rows = (await connection.execute(lists)).all()
-            return repr((rows, await connection.scalar(said), await connection.scalar(state)))
+            return {row.id: row for row in await connection.execute(query)}
+
+    async def presences(self) -> dict[str, str]:
+        """How each agent is present."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(sa.select(presences.c.agent, presences.c.state))
+            return {row.agent: row.state for row in rows}
 
     async def find(self, text: str) -> list[Hit]:
         """Conversations with a person, now or before, in which this was said, the newest first."""
@@ -210,6 +275,8 @@ async def _channels(connection: AsyncConnection, keys: Sequence[str]) -> dict[st
 
 
 async def _unanswered(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
+    if not keys:
+        return {}
     answered = (
         sa.select(messages.c.conversation_id, sa.func.max(messages.c.seq).label("seq"))
         .where(messages.c.conversation_id.in_(keys), messages.c.author == Author.AGENT)

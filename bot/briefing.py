@@ -17,7 +17,7 @@ from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import callback_requests, conversations, handoffs, messages, notes
 from bot.handoff import FindArticle
-from bot.keywords import keyword
+from bot.keywords import says_nothing
 from bot.model import Author, Kind
 from bot.ports import Channel
 from bot.window import Window, window
@@ -154,15 +154,14 @@ class Briefings:
 
 def wish(lines: Sequence[Any], until: datetime) -> str:
     """The last thing that the resident asked before the handoff, in their own words and on one line: the longest of
-    the last three, for somebody who is stuck repeats it shorter and shorter."""
+    the last three, for somebody who is stuck repeats it shorter and shorter. That a person is wanted is no wish."""
     said = [
         " ".join(line.text.split())
         for line in lines
         if line.author == Author.RESIDENT
         and line.kind in (Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT)
         and line.at <= until
-        and line.text.strip()
-        and keyword(line.text, None) is None
+        and not says_nothing(line.text)
     ]
     longest = max(said[-3:], key=len, default="")
     return longest if len(longest) <= _LONGEST else longest[: _LONGEST - 1].rsplit(" ", 1)[0] + "…"

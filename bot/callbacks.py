@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import audit, callback_requests, registrations
+from bot.db.tables import callback_requests, registrations
 from bot.model import Command
 from bot.registry import enroll_callback, withdraw
 
@@ -67,9 +68,5 @@ class Callbacks:
             )
             if closed.rowcount:
                 await withdraw(connection, reference, self._clock())
-                await connection.execute(
-                    sa.insert(audit).values(
-                        at=self._clock(), actor=actor, action="called back", object=reference, detail={}
-                    )
-                )
+                await audit(connection, actor, Act.CALLED_BACK, reference, at=self._clock())
         return closed.rowcount == 1

@@ -4,86 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot import logs
-from bot.accounts import AccountError, missing
-from bot.app import commands, evaluating, tuning
-from bot.app.house import NotMigrated, NotPossible, channel_checks, check_schema, open_house
-from bot.app.staff import setup_link
+from bot.accounts import missing
+from bot.app import commands, dates, evaluating, tuning
+from bot.app.house import House, NotPossible, channel_checks, check_schema, open_house
+from bot.app.jobs import run_job as _run
+from bot.app.users import users
 from bot.callbacks import Callbacks
 from bot.model import Author, Delivery, Outbound
-from bot.municipality import MunicipalityError
-from bot.post import NoConversation
+from bot.ports import AppointmentProvider, ContactRegistry
 from bot.privacy import Privacy
-from bot.quick import QuickReplyError
-from bot.settings import Settings, SettingsError
-from bot.staff.members import Members, StaffError, state_of
-from bot.staff.roles import Role
-from bot.templates import TemplatesError
+from bot.settings import Settings
 from bot.usage import free_left, month_of
-from bot.web.server import NotListening
-from bot.window import TemplateError, WindowClosed
-from bot.wording import WordingError
-
-_FAULTS = (
-    AccountError,
-    MunicipalityError,
-    NoConversation,
-    NotListening,
-    NotMigrated,
-    NotPossible,
-    QuickReplyError,
-    SettingsError,
-    StaffError,
-    TemplateError,
-    TemplatesError,
-    WordingError,
-)
+from bot.window import WindowClosed
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="klaartje")
 def main() -> None:
     """Klaartje: a chat assistant for residents of Dutch municipalities."""
-
-
-def _run(job: Callable[[Settings], Coroutine[Any, Any, Any]], *, quiet: bool = False) -> Any:
-    """Run a job with the settings of the environment; a fault that we know is one clear line, not a trace."""
-    try:
-        settings = Settings.read()
-        if quiet and settings.log_level == "INFO":
-            settings = settings.model_copy(update={"log_level": "WARNING"})
-        logs.configure(settings.log_level, settings.log_format)
-        os.umask(0o077)  # what we keep is for nobody else on this machine
-        return asyncio.run(job(settings))
-    except _FAULTS as error:
-        raise click.ClickException(str(error)) from None
-    except ExceptionGroup as group:  # the same, from beside a background job
-        known, other = group.split(_FAULTS)
-        if known is None or other is not None:
-            raise
-        raise click.ClickException("; ".join(map(str, _leaves(known)))) from None
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(130) from None
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def _until_signal() -> asyncio.Event:
@@ -155,6 +105,54 @@ def ask(question: tuple[str, ...], as_json: bool) -> None:
                     click.echo(f"{answered.text}\n")
 
     _run(job, quiet=True)
+
+
+class _Moment(click.ParamType[datetime]):
+    """A moment in ISO 8601; without an offset it is on the clock in Amsterdam."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a moment such as 2026-11-22T10:00", param, ctx)
+
+
+class _Hours(click.ParamType[tuple[time, time]]):
+    """Two times of a day with a dash between them."""
+
+    name = "hours"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[time, time]:
+        opens, _, closes = value.partition("-")
+        try:
+            return _time(opens), _time(closes)
+        except ValueError:
+            self.fail(f"{value!r} is not hours such as 09:00-17:00", param, ctx)
+
+
+def _time(value: str) -> time:
+    """`9`, `9:00` and `09:00`."""
+    return time.fromisoformat(value if value[1:2].isdigit() else f"0{value}")
+
+
+@main.command(name="when")
+@click.option("--now", type=_Moment(), help="When it was written; now where it is not given.")
+@click.option("--than", type=_Moment(), help="The moment that was proposed, for `eerder` and `later`.")
+@click.option("--hours", type=_Hours(), help="When the desk is open, such as 09:00-17:00.")
+@click.argument("text", nargs=-1, required=True)
+def when_(
+    text: tuple[str, ...], now: datetime | None, than: datetime | None, hours: tuple[time, time] | None
+) -> None:
+    """Which days and times TEXT names, in Dutch as residents write it: one JSON object."""
+    now = now or datetime.now(UTC).replace(second=0, microsecond=0)
+    found = dates.when(" ".join(text), now, than=than, hours=hours)
+    click.echo(json.dumps(found))
+    if "from" in found and found["from"] is None:
+        raise click.exceptions.Exit(1)
 
 
 @main.command(name="eval")
@@ -448,108 +446,7 @@ def forget(channel: str, address: str, actor: str) -> None:
     click.echo("Erased.")
 
 
-_ROLE = click.Choice([role.value for role in Role])
-
-
-@main.group()
-def users() -> None:
-    """Who works here and may sign in."""
-
-
-def _told_link(told: tuple[str, bool]) -> None:
-    link, local = told
-    click.echo(f"Give this link to nobody else. It works once, within 24 hours:\n{link}")
-    if not local:
-        click.echo("It works only where LOCAL_ACCOUNTS is true.")
-
-
-@users.command(name="add")
-@click.argument("name")
-@click.option(
-    "--role", "roles", type=_ROLE, multiple=True, required=True, help="What for; repeat it for more."
-)
-@click.option("--display", default="", help='The name that others read, such as "Sanne de Vries".')
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def add_user(name: str, roles: tuple[str, ...], display: str, actor: str) -> None:
-    """Add a member of staff with the user name NAME; shows a link to choose a password."""
-
-    async def job(settings: Settings) -> tuple[str, bool]:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            token = await house.members.add(name, display, map(Role, roles), actor=actor)
-            return setup_link(house, token), settings.local_accounts
-
-    _told_link(_run(job))
-
-
-@users.command(name="list")
-def list_users() -> None:
-    """Show all members of staff: name, state, roles, and when they last signed in."""
-
-    async def job(settings: Settings) -> None:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            rows = await house.members.listed()
-        for row in rows:
-            seen = f"{row.signed_in_at:%F %R}" if row.signed_in_at else "never signed in"
-            told = f"{row.name:24} {state_of(row):9} {','.join(row.roles):24} {seen}"
-            click.echo(f"{told:76} {row.display_name}")
-        if not rows:
-            click.echo("Nobody is known.")
-
-    _run(job)
-
-
-@users.command(name="disable")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def disable_user(name: str, actor: str) -> None:
-    """Let NAME in no more; every session ends now."""
-    _with_members(lambda members: members.disable(name, actor=actor))
-    click.echo("Disabled.")
-
-
-@users.command(name="enable")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def enable_user(name: str, actor: str) -> None:
-    """Let NAME in again, with the same password."""
-    _with_members(lambda members: members.enable(name, actor=actor))
-    click.echo("Enabled.")
-
-
-@users.command(name="reset")
-@click.argument("name")
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def reset_user(name: str, actor: str) -> None:
-    """Take away the password, the app and the recovery codes of NAME; shows a link to choose new ones."""
-
-    async def job(settings: Settings) -> tuple[str, bool]:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            token = await house.members.reset(name, actor=actor)
-            return setup_link(house, token), settings.local_accounts
-
-    _told_link(_run(job))
-
-
-@users.command(name="roles")
-@click.argument("name")
-@click.argument("roles", type=_ROLE, nargs=-1, required=True)
-@click.option("--actor", default="engineer", show_default=True, help="Who is named in the audit.")
-def give_roles(name: str, roles: tuple[str, ...], actor: str) -> None:
-    """Give NAME these ROLES, and no others."""
-    _with_members(lambda members: members.give(name, map(Role, roles), actor=actor))
-    click.echo("Changed.")
-
-
-def _with_members(deed: Callable[[Members], Coroutine[Any, Any, None]]) -> None:
-    async def job(settings: Settings) -> None:
-        async with open_house(settings, {}) as house:
-            await check_schema(house)
-            await deed(house.members)
-
-    _run(job)
+main.add_command(users)
 
 
 @main.group()
@@ -601,13 +498,19 @@ def register(numbers: tuple[str, ...], every: bool) -> None:
 @callbacks.command(name="check")
 def check_register() -> None:
     """Tell which register gets the requests, whether it can be reached, and what to do where it is not right."""
+    _look(lambda house: house.registry)
+
+
+def _look(part_of: Callable[[House], ContactRegistry | AppointmentProvider]) -> None:
+    """Show the state of a part and what was found about it; end with an error where something is wrong."""
 
     async def job(settings: Settings) -> bool:
         async with open_house(settings, {}) as house:
             await check_schema(house)
-            health = await house.registry.health()
-            findings = await house.registry.check()
-            click.echo(f"{house.registry.name:10} {health.state:9} {health.detail}".rstrip())
+            part = part_of(house)
+            health = await part.health()
+            findings = await part.check()
+            click.echo(f"{part.name:10} {health.state:9} {health.detail}".rstrip())
         for finding in findings:
             advice = f": {finding.advice}" if finding.advice else ""
             click.echo(f"           {finding.state:9} {finding.what}{advice}")
@@ -615,6 +518,24 @@ def check_register() -> None:
 
     if not _run(job):
         raise click.exceptions.Exit(1)
+
+
+@main.group()
+def appointments() -> None:
+    """The calendar that appointments stand in."""
+
+
+@appointments.command(name="check")
+def check_calendar() -> None:
+    """Tell which calendar it is, whether it can be reached, whether it knows our products, and what to do where that
+    is not right."""
+
+    def calendar(house: House) -> AppointmentProvider:
+        if house.calendar is None:
+            raise NotPossible("no appointments: the file of MUNICIPALITY has no part `appointments`")
+        return house.calendar
+
+    _look(calendar)
 
 
 @callbacks.command()
@@ -631,3 +552,31 @@ def done(reference: str, actor: str) -> None:
     if not _run(job):
         raise click.ClickException("there is no such open request")
     click.echo("Noted.")
+
+
+@main.group()
+def cases() -> None:
+    """Cases of residents: how their requests stand."""
+
+
+@cases.command(name="check")
+def check_cases() -> None:
+    """Tell which system of cases is asked, whether it can be reached, and what to do where it is not right."""
+
+    async def job(settings: Settings) -> bool:
+        async with open_house(settings, {}) as house:
+            if house.cases is None or house.case_words is None:
+                click.echo(
+                    "off        no case is looked up in the chat: see CASES, and `cases` in MUNICIPALITY"
+                )
+                return True
+            health = await house.cases.health()
+            findings = await house.cases.check()
+            click.echo(f"{house.cases.name:10} {health.state:9} {health.detail}".rstrip())
+        for finding in findings:
+            advice = f": {finding.advice}" if finding.advice else ""
+            click.echo(f"           {finding.state:9} {finding.what}{advice}")
+        return health.ready and all(finding.state != "wrong" for finding in findings)
+
+    if not _run(job):
+        raise click.exceptions.Exit(1)

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import queue
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.conversation import change_owner
 from bot.db.database import Database
-from bot.db.tables import audit, conversations, handoffs, messages, notes, presences
+from bot.db.tables import conversations, handoffs, messages, notes, presences
 from bot.handoff import Handoff
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
@@ -41,7 +42,7 @@ class Agent:
     id: str
     name: str
     teams: tuple[str, ...]
-    most: int = 3
+    most: int
 
 
 class DeskError(Exception):
@@ -93,35 +94,14 @@ class Desk:
 
     async def seen(self, agent: Agent, state: str | None = None) -> None:
         """The agent's console is there; `state` where the agent changes it."""
-        now = self._clock()
-        row = {
-            "agent": agent.id,
-            "name": agent.name,
-            "state": state or queue.AWAY,
-            "teams": list(agent.teams),
-            "most": agent.most,
-            "since": now,
-            "seen_at": now,
-            "free_since": now,
-        }
-        changed: dict[str, Any] = {
-            "seen_at": now,
-            "name": agent.name,
-            "teams": list(agent.teams),
-            "most": agent.most,
-        }
-        if state is not None:
-            changed |= {"state": state, "since": now, "free_since": now}
         async with self._database.write() as connection:
-            await connection.execute(self._database.insert_new(presences), [row])
-            mine = sa.update(presences).where(presences.c.agent == agent.id)
-            if state is not None:
-                mine = mine.where(presences.c.state != state)
-            await connection.execute(mine.values(**changed))
-            if state is not None:
-                await connection.execute(
-                    sa.update(presences).where(presences.c.agent == agent.id).values(seen_at=now)
-                )
+            presence = {
+                "agent": agent.id,
+                "name": agent.name,
+                "teams": list(agent.teams),
+                "most": agent.most,
+            }
+            await queue.seen(self._database, connection, presence, state, self._clock())
         if state is not None:
             await self._bus.publish("console")
 
@@ -140,14 +120,16 @@ class Desk:
     # -- conversations ----------------------------------------------------------------------------------------
 
     async def take(self, conversation_id: str, agent: Agent) -> None:
-        """Get a conversation that waits. Of several agents exactly one gets it. Raises `TakenBy`, `NotWaiting`,
-        `Full`."""
+        """Get a conversation that waits. Of several agents exactly one gets it; for who has it already nothing
+        changes: the answer to their first try may have got lost. Raises `TakenBy`, `NotWaiting`, `Full`."""
         now = self._clock()
         async with self._database.write() as connection:
             row = await self._held(connection, conversation_id)
             found = await queue.open_handoff(connection, conversation_id, lock=True)
             if row is None or found is None:
                 raise NotWaiting("Dit gesprek wacht niet meer.")
+            if found.state == queue.TAKEN and found.agent == agent.id:
+                return
             if found.state == queue.TAKEN:
                 raise TakenBy(await self._name(connection, found.agent))
             await self._room(connection, agent)
@@ -160,9 +142,9 @@ class Desk:
                 actor=agent.id,
                 now=now,
             )
-            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now}
+            values = {"state": queue.TAKEN, "agent": agent.id, "taken_at": now, "passed_by": []}
             await self._update(connection, found.id, values)
-            await self._note_audit(connection, agent, "took conversation", conversation_id, now)
+            await audit(connection, agent.id, Act.TOOK_CONVERSATION, conversation_id, at=now)
             await self._tell(connection, row, self._wording.say("agent_joined", agent=agent.name), now)
         await self._wake(conversation_id)
 
@@ -217,11 +199,14 @@ class Desk:
         return key
 
     async def note(self, conversation_id: str, agent: Agent, text: str) -> None:
-        """Write something for colleagues; the resident never sees it."""
+        """Write something for colleagues; the resident never sees it. The same again, right after it, is one note:
+        the answer to the first try may have got lost."""
         now = self._clock()
         async with self._database.write() as connection:
             if await self._held(connection, conversation_id) is None:
                 raise NotYours("Dit gesprek is er niet meer.")
+            if await _last_note(connection, conversation_id) == (agent.id, text):
+                return
             await _note(connection, conversation_id, agent.id, text, now)
         await self._bus.publish("console", conversation_id)
 
@@ -244,7 +229,7 @@ class Desk:
                 connection, conversation_id, Owner.AGENT, after, reason=reason, actor=agent.id, now=now
             )
             await queue.leave(connection, conversation_id, outcome, now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             await self._tell(connection, row, self._wording.say(phrase, agent=agent.name), now)
             await self._tell(connection, row, self._handoff.mark_request(found.id), now, Author.BOT)
             await connection.execute(
@@ -271,6 +256,7 @@ class Desk:
             chosen = self._municipality.team(team) if team else None
             if (team is None) == (to is None) or (team is not None and chosen is None):
                 raise DeskError("Kies een team of een collega.")
+            await queue.hold(connection, agent.id, to or agent.id)
             colleague = await self._colleague(connection, to, now) if to else None
             await change_owner(
                 connection,
@@ -282,7 +268,7 @@ class Desk:
                 now=now,
             )
             await _note(connection, conversation_id, agent.id, f"Overgedragen: {reason}", now)
-            await self._freed(connection, agent.id, now)
+            await queue.freed(connection, agent.id, now)
             if colleague is not None:
                 await self._update(connection, found.id, {"agent": colleague.id, "taken_at": now})
                 await change_owner(
@@ -297,7 +283,13 @@ class Desk:
                 message = self._wording.say("agent_joined", agent=colleague.name)
             else:
                 title = chosen.title if chosen else ""
-                values = {"state": queue.WAITING, "agent": None, "team": team, "queued_at": now}
+                values = {
+                    "state": queue.WAITING,
+                    "agent": None,
+                    "team": team,
+                    "queued_at": now,
+                    **queue.FRESH,
+                }
                 await self._update(connection, found.id, values)
                 message = self._wording.say("handed_over", team=title)
             await self._tell(connection, row, message, now)
@@ -320,10 +312,11 @@ class Desk:
         return row, found
 
     async def _room(self, connection: AsyncConnection, agent: Agent) -> None:
+        await queue.hold(connection, agent.id)
         count = sa.select(sa.func.count()).select_from(handoffs)
         own = count.where(handoffs.c.agent == agent.id, handoffs.c.state == queue.TAKEN)
         if int(await connection.scalar(own) or 0) >= agent.most:
-            raise Full(f"U heeft al {agent.most} gesprekken. Rond er eerst een af.")
+            raise Full(f"U heeft al {_count(agent.most)}. Rond er eerst een af.")
 
     async def _colleague(self, connection: AsyncConnection, key: str, now: datetime) -> Agent:
         here = [row for row in await queue.agents(connection, now) if row.agent == key]
@@ -333,7 +326,7 @@ class Desk:
         try:
             await self._room(connection, found)
         except Full:
-            raise Full(f"{found.name} heeft al {found.most} gesprekken.") from None
+            raise Full(f"{found.name} heeft al {_count(found.most)}.") from None
         return found
 
     @staticmethod
@@ -344,19 +337,6 @@ class Desk:
     @staticmethod
     async def _update(connection: AsyncConnection, handoff_id: str, values: Mapping[str, Any]) -> None:
         await connection.execute(sa.update(handoffs).where(handoffs.c.id == handoff_id).values(**values))
-
-    @staticmethod
-    async def _freed(connection: AsyncConnection, agent: str, now: datetime) -> None:
-        await connection.execute(
-            sa.update(presences).where(presences.c.agent == agent).values(free_since=now)
-        )
-
-    @staticmethod
-    async def _note_audit(
-        connection: AsyncConnection, agent: Agent, action: str, key: str, now: datetime
-    ) -> None:
-        row = {"at": now, "actor": agent.id, "action": action, "object": key, "detail": {}}
-        await connection.execute(sa.insert(audit).values(**row))
 
     async def _tell(
         self,
@@ -373,11 +353,21 @@ class Desk:
         await self._bus.publish("console", conversation_id)
 
 
+def _count(number: int) -> str:
+    return "1 gesprek" if number == 1 else f"{number} gesprekken"
+
+
 async def _note(
     connection: AsyncConnection, conversation_id: str, author: str, text: str, now: datetime
 ) -> None:
     row = {"conversation_id": conversation_id, "author": author, "text": text, "at": now}
     await connection.execute(sa.insert(notes).values(**row))
+
+
+async def _last_note(connection: AsyncConnection, conversation_id: str) -> tuple[str, str] | None:
+    query = sa.select(notes.c.author, notes.c.text).where(notes.c.conversation_id == conversation_id)
+    row = (await connection.execute(query.order_by(notes.c.seq.desc()).limit(1))).one_or_none()
+    return (row.author, row.text) if row else None
 
 
 async def _is_said(connection: AsyncConnection, conversation_id: str, key: str) -> bool:

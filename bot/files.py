@@ -20,7 +20,7 @@ import puremagic
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import audit
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import conversations, media, media_links
@@ -239,7 +239,7 @@ class Files:
             row = (await connection.execute(query)).one_or_none()
             if row is None or row.file is None:
                 return None
-            await audit(connection, actor or row.actor, "opened file", row.id, at=now)
+            await audit(connection, actor or row.actor, Act.OPENED_FILE, row.id, at=now)
         return Kept(row.id, self._directory / row.file, f"{row.id[:8]}.{ALLOWED[row.mime]}", row.mime)
 
     async def tidy(self) -> int:

@@ -47,7 +47,7 @@ class Handoff:
         recent = await self._recent(connection, conversation_id, now)
         topic = command.args.get("topic") or next(iter(recent), None)
         found = self._article(topic) if topic else None
-        distress = command.args["reason"] == "distress" or bool(self._urgent.intersection(recent))
+        distress = command.args["reason"] == "distress" or bool(self._urgent.intersection([topic, *recent]))
         await queue.enter(
             connection,
             conversation_id,

@@ -15,6 +15,7 @@ from bot.clock import Clock, utc_now
 from bot.db.batch import Batch
 from bot.db.database import Database
 from bot.db.tables import conversations, inbox
+from bot.masking import mask_bsn
 from bot.model import Inbound, Kind, Media, Moved, Owner, Place
 from bot.ports import Bus
 from bot.residents import conversations_of, move
@@ -253,7 +254,7 @@ def _row(message: Inbound, conversation_id: str, now: datetime) -> dict[str, Any
         "channel": message.channel,
         "external_id": clean(message.external_id)[:255],
         "kind": message.kind,
-        "text": clean(message.text),
+        "text": mask_bsn(clean(message.text)),
         "choice": clean(message.choice)[:255] if message.choice is not None else None,
         "reply_to": clean(message.reply_to)[:255] if message.reply_to is not None else None,
         "ref": clean(message.ref)[:255] if message.ref is not None else None,

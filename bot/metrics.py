@@ -26,6 +26,8 @@ THROTTLED = Counter(
 SEND_FAULTS = Counter("klaartje_send_faults", "Attempts to send that failed.", ["channel", "final"])
 REGISTERED = Counter("klaartje_registered", "Contacts and callback requests that got into the register.")
 REGISTER_FAULTS = Counter("klaartje_register_faults", "Attempts to register that failed.", ["final"])
+CASE_LOOKUPS = Counter("klaartje_case_lookups", "Cases that residents asked for.", ["outcome"])
+CASE_NEWS = Counter("klaartje_case_news", "Changes of cases that were told to who follows them.")
 MONTH = Gauge(
     "klaartje_month_messages",
     "Messages of this month, by price class; `state` is sent or delivered.",

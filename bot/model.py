@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -215,7 +216,8 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something a reply asks the turn to do in its own transaction: `handoff`, `callback`, `forget_topic`."""
+    """Something a reply asks the turn to do in its own transaction: `handoff`, `topic` (ask what a
+    person is wanted for), `callback`, `mark`, `remark`."""
 
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
@@ -296,6 +298,66 @@ class Appointment:
     start: datetime
     end: datetime | None = None
     people: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What only who asked for something is likely to know: where they live, or when they were born. One of the two is
+    set. Never stored and never logged: it has no words of its own.
+
+    `postcode` is in capitals without a space (`1234AB`); `addition` is what stands behind the number (`A`, `bis`).
+    """
+
+    postcode: str = ""
+    house_number: int = 0
+    addition: str = ""
+    birth_date: date | None = None
+
+    def __repr__(self) -> str:
+        return f"Proof({self.fact})"
+
+    @property
+    def fact(self) -> str:
+        """Which of the two it is: `address` or `birth_date`."""
+        return "birth_date" if self.birth_date else "address"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStatus:
+    """Where a case is. `names` are those by which a status is known, the most telling first; `text` is what the
+    municipality's system has for who asked, or empty."""
+
+    names: tuple[str, ...]
+    text: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that a resident asked of the municipality, and how it stands. Nothing in it tells who.
+
+    `key` is the system's own id, by which it is looked at again; `types` are the names by which its type is known.
+    `planned` is when it should be done, `deadline` when at the latest. `suspended`: the time limit stands still, mostly
+    because something is needed of who asked. `ended` with a `result`: it is done.
+    """
+
+    key: str
+    reference: str
+    types: tuple[str, ...]
+    started: date
+    status: CaseStatus | None = None
+    planned: date | None = None
+    deadline: date | None = None
+    suspended: bool = False
+    ended: date | None = None
+    result: str = ""
+
+    @property
+    def state(self) -> str:
+        """All that a resident would be told of, as one word: another word means that it changed."""
+        status = (self.status.names, self.status.since.isoformat()) if self.status else None
+        parts = (status, self.deadline, self.suspended, self.ended, self.result)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.casetypes import CaseRules
 from bot.clock import AMSTERDAM
 from bot.wording import fill_in
 
@@ -34,6 +35,7 @@ MONTHS = (
 )  # fmt: skip
 _SPAN = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PRODUCT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class MunicipalityError(ValueError):
@@ -169,6 +171,15 @@ def _facts(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def _products(value: Mapping[str, str]) -> Mapping[str, str]:
+    for name, key in value.items():
+        if not _PRODUCT.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of a product: use small letters, digits and -")
+        if not key.strip():
+            raise ValueError(f"{name} has no id: the calendar's own, in quotes")
+    return value
+
+
 def _days(value: Mapping[str, Week]) -> Mapping[str, Week]:
     for desk, week in value.items():
         if unknown := set(week) - set(DAYS):
@@ -186,6 +197,14 @@ class Municipality(BaseModel):
     closed: tuple[Closure, ...] = ()
     teams: Annotated[tuple[Team, ...], AfterValidator(_teams)] = (KCC,)
     appointments: Appointments | None = None
+    most_conversations: Annotated[int, Field(ge=1, le=20)] = 3
+    """So many an employee can have at the same time, unless something else was said of them."""
+    offer_seconds: Annotated[int, Field(ge=0, le=600)] = 30
+    """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
+    calendar_products: Annotated[Mapping[str, str], AfterValidator(_products)] = {}
+    """What the calendar calls the products of appointments: its ids by our names, those in the actions of articles."""
+    cases: CaseRules | None = None
+    """Which cases may be looked up in the chat; without it none."""
     open_on: tuple[str, ...] = ()
     """Public holidays on which the desks are open all the same, by their Dutch names."""
 
@@ -228,8 +247,39 @@ class Municipality(BaseModel):
         """
         hours = {f"openingstijden_{desk}": self.week_words(desk) for desk in self.hours}
         english = {f"openingstijden_{desk}_en": self.english_week_words(desk) for desk in self.hours}
-        facts = {**hours, **english, **self.facts}
+        link = self.cases.link if self.cases else "{website}/mijn-zaken"
+        cases = {"mijn_zaken": link} if "website" in self.facts or "{website}" not in link else {}
+        if self.cases:
+            cases |= {"zaaknummer_voorbeeld": self.cases.example, "zaken_geboortedatum": self.cases.born}
+        facts = {**hours, **english, **cases, **self.facts}
         return {name: fill_in(value, facts) for name, value in facts.items()}
+
+    def check_teams(self, names: Iterable[str]) -> None:
+        """Raises `MunicipalityError` for a name that no team has."""
+        for name in names:
+            if self.team(name) is None:
+                known = ", ".join(team.name for team in self.teams)
+                raise MunicipalityError(f"there is no team {name!r} in MUNICIPALITY: teams are {known}")
+
+    def product_for(self, name: str) -> str:
+        """The calendar's id of a product; our name itself where none is given."""
+        return self.calendar_products.get(name, name)
+
+    def bookable(self, *, local: bool) -> Mapping[str, str]:
+        """What an appointment can be made for, as articles name it, with the id that the calendar has for it: our own
+        (`local`) the same, another what `calendar_products` says."""
+        if local:
+            return {one.id: one.id for one in self.appointments.products} if self.appointments else {}
+        return {name: self.product_for(name) for name in self.calendar_products}
+
+    @property
+    def widest_hours(self) -> tuple[time, time] | None:
+        """The first and the last minute in which any desk is ever open; `half drie` is then in the afternoon."""
+        spans = [span for week in self.hours.values() for day in week.values() for span in day]
+        if not spans:
+            return None
+        closing = datetime.combine(date.min, max(span.end for span in spans)) - timedelta(minutes=1)
+        return min(span.start for span in spans), closing.time()
 
     def team_for(self, theme: str | None) -> Team:
         """Who helps with a theme."""

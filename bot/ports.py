@@ -12,6 +12,7 @@ from bot.model import (
     Appointment,
     Booking,
     CallbackRequest,
+    Case,
     Contact,
     Field,
     Inbound,
@@ -20,6 +21,7 @@ from bot.model import (
     Media,
     Outbound,
     Product,
+    Proof,
     Reply,
     Template,
     Turn,
@@ -96,6 +98,15 @@ class BookingRefused(Fault):
     """The calendar does not take these details, or this product there; another time would not help."""
 
 
+class CaseFault(Fault):
+    """The system of cases can't be reached, is too slow, does not let us in, or answers with what nobody can read.
+    Never the same as a case that is not there. `retryable`: later it may work, else an engineer must look."""
+
+    def __init__(self, reason: str, *, retryable: bool) -> None:
+        super().__init__(reason)
+        self.retryable = retryable
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """State of a part: `ok`, `off` (not set up), `degraded` or `down`, and a sentence for an engineer."""
@@ -135,7 +146,7 @@ class Limits:
     and one `more:<count>` that asks for the rest. `window_hours`: after a resident's message free words may go for so
     long. `pace` is that of the account, `resident_pace` towards one resident. `reads`: who writes sees that it was
     read, so every message is acknowledged at once. `receipts`: the vendor tells how far a message got. `counted`: sent
-    messages are counted, for they may cost money.
+    messages are counted, for they may cost money. `typing_seconds`: so long does a sign that somebody types stay.
     """
 
     text: int
@@ -149,6 +160,7 @@ class Limits:
     reads: bool = False
     receipts: bool = False
     counted: bool = False
+    typing_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,10 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+ABOUT = "about"
+"""In a turn's metadata under `asked`: the message answers what the resident wants a person for."""
 
 
 @runtime_checkable
@@ -315,6 +331,32 @@ class AppointmentProvider(Protocol):
 
 
 @runtime_checkable
+class CaseProvider(Protocol):
+    """The municipality's system of cases. Whatever it can't tell now raises `CaseFault`: None is only ever a case that
+    is not there, or not for who asks."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def find(self, reference: str, proof: Proof) -> Case | None:
+        """The case with this reference, for who proves to have asked for it. None for one that is not there and for a
+        proof that is not right: nobody may learn which."""
+        ...
+
+    async def look(self, key: str) -> Case | None:
+        """A case that was found before, by its `Case.key`; None where it is not there any more."""
+        ...
+
+    async def health(self) -> Health: ...
+
+    async def check(self) -> list[Finding]:
+        """Look at all that must be right, at the system too. Never raises."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
 class Bus(Protocol):
     """Wakes, fans out and limits rates. Never holds the truth: a lost wake costs time, nothing else."""
 
@@ -383,6 +425,8 @@ class Article:
     """By ISO 639-1 code."""
     related: Sequence[str] = ()
     """Slugs of the articles beside it."""
+    policy: Sequence[str] = ()
+    """The ways that the municipality prefers, in order: `click`, `call`, `face`; at `person` an employee takes over."""
 
 
 @dataclass(frozen=True, slots=True)

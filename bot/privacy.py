@@ -1,4 +1,6 @@
-"""Privacy: what a resident wrote is erased on request, and by itself when its time is over."""
+"""Privacy: what a resident wrote is erased on request, and by itself when its time is over.
+
+What is not even stored is taken out at the door, by `bot.masking`."""
 
 from __future__ import annotations
 
@@ -11,15 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.appointments import BOOKED, CANCELLING, ORDERED
+from bot.attempts import forget_attempts
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import (
     appointments,
-    audit,
     calendar_bookings,
     callback_requests,
+    case_follows,
     chat_sessions,
     conversations,
+    local_bookings,
     media,
     registrations,
 )
@@ -46,15 +51,15 @@ class Privacy:
         """Erase the conversation of who is known at an address on a channel; False where there is none."""
         async with self._database.write() as connection:
             key = await conversation_at(connection, channel, address)
-            gone, names = await self._erase(connection, conversations.c.id == key, actor, "forget")
+            gone, names = await self._erase(connection, conversations.c.id == key, actor, Act.FORGOT)
         await self._remove(names)
         await self._database.scrub()
         return gone > 0
 
     async def purge(self, days: int) -> int:
         """Erase what had no message for `days`; how many conversations. Kept: who has an appointment to come, who waits
-        for a person or a call (which is with another register's people, once it is there), and what the register must
-        still get."""
+        for a person or a call (which is with another register's people, once it is there), who follows a case, and
+        what the register must still get. What a calendar knows or was asked goes so long after the appointment."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL
@@ -77,12 +82,14 @@ class Privacy:
             conversations.c.id.not_in(calls),
             conversations.c.id.not_in(unregistered),
             conversations.c.id.not_in(to_come),
+            conversations.c.id.not_in(sa.select(case_follows.c.conversation_id)),
         )
         async with self._database.write() as connection:
-            gone, names = await self._erase(connection, over, "retention", "purge")
-            past = calendar_bookings.c.end < limit
-            await connection.execute(sa.delete(calendar_bookings).where(past))
+            gone, names = await self._erase(connection, over, "retention", Act.PURGED)
+            await connection.execute(sa.delete(local_bookings).where(local_bookings.c.end < limit))
             await forget_old(connection, self._clock())
+            await connection.execute(sa.delete(calendar_bookings).where(calendar_bookings.c.start_at < limit))
+            await forget_attempts(connection, self._clock())
         await self._remove(names)
         if gone:
             await self._database.scrub()
@@ -108,7 +115,7 @@ class Privacy:
             await asyncio.sleep(_HOUR)
 
     async def _erase(
-        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, action: str
+        self, connection: AsyncConnection, which: sa.ColumnElement[bool], actor: str, act: Act
     ) -> tuple[int, list[str]]:
         """How many conversations went, and the files that belonged to them."""
         now: datetime = self._clock()
@@ -122,7 +129,7 @@ class Privacy:
             appointments.c.conversation_id.in_(sa.select(conversations.c.id).where(which)),
         )
         await connection.execute(
-            sa.update(calendar_bookings).where(calendar_bookings.c.id.in_(booked)).values(details={})
+            sa.update(local_bookings).where(local_bookings.c.id.in_(booked)).values(details={})
         )
         addresses = sa.select(conversations.c.address).where(which)
         await connection.execute(sa.delete(chat_sessions).where(chat_sessions.c.address.in_(addresses)))
@@ -132,8 +139,5 @@ class Privacy:
             .all()
         )
         if gone:
-            await connection.execute(
-                sa.insert(audit),
-                [{"at": now, "actor": actor, "action": action, "object": key, "detail": {}} for key in gone],
-            )
+            await audit(connection, actor, act, *gone, at=now)
         return len(gone), [name for name in names if name]

@@ -6,13 +6,14 @@ import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.db.database import Database
 from bot.db.tables import handoffs, presences
 
 WAITING, TAKEN, ENDED = "waiting", "taken", "ended"
@@ -20,6 +21,8 @@ AVAILABLE, BREAK, AWAY = "available", "break", "away"
 
 SEEN = timedelta(minutes=2)
 """An agent whose console was not seen for so long does not count as being there."""
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 RECENT = timedelta(hours=8)
 ENOUGH = 3
@@ -68,6 +71,7 @@ async def enter(
             waiting_since=now,
             queued_at=now,
             acknowledged=False,
+            passed_by=[],
         )
     )
     return key
@@ -83,21 +87,35 @@ async def open_handoff(
     return (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
 
 
+FRESH: dict[str, Any] = {"offered_to": None, "offered_until": None, "passed_by": []}
+"""Values of a handoff that comes in the queue again: nobody was asked yet."""
+
+
 async def leave(connection: AsyncConnection, conversation_id: str, outcome: str, now: datetime) -> None:
     """The conversation's handoff is over."""
     await connection.execute(
         sa.update(handoffs)
         .where(handoffs.c.conversation_id == conversation_id, handoffs.c.state != ENDED)
-        .values(state=ENDED, outcome=outcome, ended_at=now)
+        .values(state=ENDED, outcome=outcome, ended_at=now, **FRESH)
     )
 
 
-async def waiting(connection: AsyncConnection, teams: Sequence[str] | None = None) -> list[Any]:
-    """Who waits, the next one first; in these teams, or in all."""
-    query = sa.select(handoffs).where(handoffs.c.state == WAITING).order_by(*ORDER)
+async def waiting(
+    connection: AsyncConnection, teams: Sequence[str] | None = None, *, most: int | None = None
+) -> list[Any]:
+    """Who waits, the next one first; in these teams, or in all; the first `most` of them."""
+    query = sa.select(handoffs).where(handoffs.c.state == WAITING).order_by(*ORDER).limit(most)
     if teams is not None:
         query = query.where(handoffs.c.team.in_(teams))
     return list((await connection.execute(query)).all())
+
+
+async def length(connection: AsyncConnection, teams: Sequence[str]) -> int:
+    """How many wait for these teams."""
+    query = sa.select(sa.func.count()).select_from(handoffs)
+    return int(
+        await connection.scalar(query.where(handoffs.c.state == WAITING, handoffs.c.team.in_(teams))) or 0
+    )
 
 
 async def place(connection: AsyncConnection, handoff: Any, now: datetime) -> Place:
@@ -152,6 +170,22 @@ async def _usual_minutes(connection: AsyncConnection, team: str, now: datetime) 
     return float(median(lengths)) if len(lengths) >= ENOUGH else USUAL_MINUTES
 
 
+async def seen(
+    database: Database, connection: AsyncConnection, who: dict[str, Any], state: str | None, now: datetime
+) -> None:
+    """An agent's console is there: `who` has `agent`, `name`, `teams` and `most`; `state` where the agent says so.
+    Free since the state changed, or since they came back: who was not there for a while was not free either."""
+    new = {**who, "state": state or AWAY, "since": now, "seen_at": now, "free_since": now}
+    await connection.execute(database.insert_new(presences), [new])
+    mine = sa.update(presences).where(presences.c.agent == who["agent"])
+    if state is not None:
+        changed = mine.where(presences.c.state != state)
+        await connection.execute(changed.values(state=state, since=now, free_since=now))
+    moment = sa.literal(now, presences.c.free_since.type)
+    free = sa.case((presences.c.seen_at <= now - SEEN, moment), else_=presences.c.free_since)
+    await connection.execute(mine.values(**who, seen_at=now, free_since=free))
+
+
 async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:
     """Who is available and really there, the longest free first."""
     query = (
@@ -160,6 +194,35 @@ async def agents(connection: AsyncConnection, now: datetime) -> list[Any]:
         .order_by(presences.c.free_since, presences.c.agent)
     )
     return list((await connection.execute(query)).all())
+
+
+async def gone(connection: AsyncConnection, agent: str) -> None:
+    """Somebody works here no more: they count as unseen from now on, so that at the next look of the tending their
+    conversations go back in the queue."""
+    left = {"state": AWAY, "seen_at": _LONG_AGO}
+    await connection.execute(sa.update(presences).where(presences.c.agent == agent).values(**left))
+
+
+async def busy(connection: AsyncConnection) -> dict[str, int]:
+    """How many conversations each agent has who has any."""
+    query = (
+        sa.select(handoffs.c.agent, sa.func.count().label("number"))
+        .where(handoffs.c.state == TAKEN)
+        .group_by(handoffs.c.agent)
+    )
+    return {row.agent: int(row.number) for row in await connection.execute(query)}
+
+
+async def hold(connection: AsyncConnection, *keys: str) -> None:
+    """Agents, ours until the commit: what is counted of theirs stays so. Always in the same order, so that two who
+    hold the same ones wait for each other and not for ever."""
+    query = sa.select(presences.c.agent).where(presences.c.agent.in_(keys)).order_by(presences.c.agent)
+    await connection.execute(query.with_for_update())
+
+
+async def freed(connection: AsyncConnection, agent: str, now: datetime) -> None:
+    """The agent has a conversation less: free since now."""
+    await connection.execute(sa.update(presences).where(presences.c.agent == agent).values(free_since=now))
 
 
 async def told(connection: AsyncConnection, conversation_id: str, where: Place, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.db.tables import inbox, media, messages, outbox
 from bot.inbox import MAX_ATTEMPTS, Lease, Row
+from bot.masking import FACT, conceal
 from bot.model import SILENT, Author, Delivery, Kind, Media, Outbound, Trace
 from bot.usage import SERVICE
 
@@ -75,6 +76,9 @@ async def _change(
         )
         return changed.rowcount > 0
     if kind == Kind.EDIT:
+        before = (await connection.execute(sa.select(messages.c.text).where(theirs))).scalars().first() or ""
+        if FACT in before:  # what was taken out does not come in again
+            text = conceal(text, [])
         changed = await connection.execute(
             sa.update(messages)
             .where(theirs, messages.c.revoked_at.is_(None))

@@ -15,6 +15,8 @@ from bot.db.database import Database
 from bot.db.tables import (
     aliases,
     callback_requests,
+    case_attempts,
+    case_follows,
     contacts,
     conversations,
     handoffs,
@@ -37,6 +39,8 @@ _BELONGING = (
     outbox,
     owner_history,
     callback_requests,
+    case_attempts,
+    case_follows,
     registrations,
     contacts,
     media,
@@ -129,6 +133,9 @@ async def _unite(connection: AsyncConnection, old: str, new: str, now: datetime)
     stays, goes = (old, new) if states[old].owner in (Owner.WAITING, Owner.AGENT) else (new, old)
     # Whoever has (or waits for) a person in both is helped in the one that stays.
     await queue.leave(connection, goes, "united", now)
+    followed = sa.select(case_follows.c.key).where(case_follows.c.conversation_id == stays)
+    twice = sa.and_(case_follows.c.conversation_id == goes, case_follows.c.key.in_(followed))
+    await connection.execute(sa.delete(case_follows).where(twice))
     for table in _BELONGING:
         await connection.execute(
             sa.update(table).where(table.c.conversation_id == goes).values(conversation_id=stays)

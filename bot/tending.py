@@ -20,6 +20,7 @@ from bot.handoff import Handoff
 from bot.logs import trail
 from bot.model import Author, Outbound, Owner
 from bot.municipality import Municipality
+from bot.offers import Offers
 from bot.ports import Bus, Channel
 from bot.window import tell
 from bot.wording import Wording
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 EVERY = 10.0
 """Seconds between looks."""
 
+OFFER_EVERY, LEAST = 2.0, 0.2
+"""Seconds between looks at the offers without a wake, and at least, however much happens."""
+
 MUCH_MINUTES, MUCH = 3, 0.5
 """A guess has changed much by so many minutes and by so large a part of what was told."""
 
@@ -37,7 +41,8 @@ TELL_AGAIN = timedelta(minutes=2)
 
 
 class Tending:
-    """Looks after the queue. `silent` is how long an agent may be unseen before their conversations go back."""
+    """Looks after the queue. `silent` is how long an agent may be unseen before their conversations go back;
+    `offers` bring who waits to who is free."""
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Tending:
         municipality: Municipality,
         handoff: Handoff,
         silent: timedelta,
+        offers: Offers,
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
@@ -57,19 +63,35 @@ class Tending:
         self._municipality = municipality
         self._handoff = handoff
         self._silent = silent
+        self._offers = offers
         self._clock = clock
 
     async def keep_tending(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
+        """Look again and again, until cancelled: at the offers as soon as something happens on the desk."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        async with self._bus.subscribe("console") as wakes:
+            waiting = asyncio.ensure_future(anext(wakes))
             try:
-                await self.look()
-            except Exception as error:  # the store is away: say so, and look again
-                log.error("the queue can't be tended: %s", trail(error))
-            await asyncio.sleep(EVERY)
+                while True:
+                    try:
+                        if loop.time() >= due:
+                            due = loop.time() + EVERY
+                            await self.look()
+                        await self._offers.look()
+                    except Exception as error:  # the store is away: say so, and look again
+                        log.error("the queue can't be tended: %s", trail(error))
+                        await asyncio.sleep(EVERY)
+                    await asyncio.sleep(LEAST)
+                    await asyncio.wait({waiting}, timeout=OFFER_EVERY)
+                    while waiting.done():  # many wakes are one look
+                        waiting = asyncio.ensure_future(anext(wakes))
+                        await asyncio.sleep(0)
+            finally:
+                waiting.cancel()
 
     async def look(self) -> None:
-        """All three, once."""
+        """All but the offers, once."""
         await self.reclaim()
         await self.overflow()
         await self.inform()
@@ -109,8 +131,9 @@ class Tending:
                 )
             except NotAllowed:
                 return False
-            values = {"state": queue.WAITING, "agent": None, "queued_at": now}
+            values = {"state": queue.WAITING, "agent": None, "queued_at": now, **queue.FRESH}
             await connection.execute(sa.update(handoffs).where(handoffs.c.id == found.id).values(**values))
+            await queue.freed(connection, row.agent, now)
             text = "Terug in de rij: de collega was weg of had geen verbinding meer."
             note = {"conversation_id": row.conversation_id, "author": "system", "text": text, "at": now}
             await connection.execute(sa.insert(notes).values(**note))
@@ -133,7 +156,7 @@ class Tending:
                         handoffs.c.team == team.name,
                         handoffs.c.queued_at < late,
                     )
-                    .values(team=team.overflow_to, queued_at=now)
+                    .values(team=team.overflow_to, queued_at=now, **queue.FRESH)
                 )
             changed += moved.rowcount
         if changed:

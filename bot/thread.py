@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from bot.window import Window, window
 
 PAGE = 100
 """Lines that are shown at first, and that each look back adds."""
+
+LATELY = timedelta(days=2)
+"""How far a message got is looked at for so long without anything else to wake the console."""
 
 _FAR = {state: number for number, state in enumerate(Delivery)}
 _FAR[Delivery.FAILED] = -1
@@ -95,8 +98,8 @@ class Threads:
             handoff = await _handoff(connection, conversation_id)
             if found is None or handoff is None or found.channel not in self._channels:
                 return None
-            lines, older = await _lines(connection, conversation_id, before)
             names = await agent_names(connection)
+            lines, older = await _lines(connection, conversation_id, before, names)
         channel = self._channels[found.channel]
         return Thread(
             conversation_id,
@@ -113,13 +116,23 @@ class Threads:
             handoff.priority >= queue.DISTRESS,
         )
 
-    async def mark(self, conversation_id: str) -> str:
-        """Something that changes whenever what is shown of the conversation does."""
+    async def marks(self, keys: Collection[str]) -> dict[str, tuple[Any, ...]]:
+        """Something for each of these conversations that changes with what is shown of it and comes without a wake of
+        the bus: lines and notes, who has it, how far messages and files got, and whether the window is open."""
+        if not keys:
+            return {}
+        now = self._clock()
+        marks: dict[str, tuple[Any, ...]] = {}
         async with self._database.read() as connection:
-            written = sa.select(sa.func.max(notes.c.seq)).where(notes.c.conversation_id == conversation_id)
-            last_note = await connection.scalar(written)
-        thread = await self.of(conversation_id)
-        return repr((thread, last_note))
+            for row in await connection.execute(_SHOWN.where(conversations.c.id.in_(keys))):
+                channel = self._channels.get(row.channel)
+                closed = channel and not window(channel.limits, row.last_inbound_at, now).is_open
+                marks[row.id] = (*row, closed)
+            letters = _LETTERS.where(messages.c.conversation_id.in_(keys), messages.c.at > now - LATELY)
+            for query in (letters, _FILES.where(media.c.conversation_id.in_(keys))):
+                for row in await connection.execute(query):
+                    marks[row.conversation_id] += (row.state, row.number)
+        return marks
 
 
 async def agent_names(connection: AsyncConnection) -> dict[str, str]:
@@ -139,7 +152,7 @@ async def _handoff(connection: AsyncConnection, conversation_id: str) -> Any | N
 
 
 async def _lines(
-    connection: AsyncConnection, conversation_id: str, before: int | None
+    connection: AsyncConnection, conversation_id: str, before: int | None, names: Mapping[str, str]
 ) -> tuple[list[Line], int | None]:
     query = sa.select(messages).where(messages.c.conversation_id == conversation_id)
     if before is not None:
@@ -148,7 +161,7 @@ async def _lines(
     rows = list(reversed(newest[:PAGE]))
     files = await _files(connection, [row.id for row in rows])
     sent = await _sent(connection, conversation_id, [row.sent_with or row.id for row in rows])
-    writers = await _writers(connection, conversation_id)
+    writers = await _writers(connection, conversation_id, names)
     lines = [_line(row, files.get(row.id, ()), sent.get(row.sent_with or row.id), writers) for row in rows]
     return lines, (int(rows[0].seq) if len(newest) > PAGE else None)
 
@@ -199,12 +212,40 @@ async def _sent(connection: AsyncConnection, conversation_id: str, keys: Sequenc
     return found
 
 
-async def _writers(connection: AsyncConnection, conversation_id: str) -> list[tuple[datetime, str]]:
+async def _writers(
+    connection: AsyncConnection, conversation_id: str, names: Mapping[str, str]
+) -> list[tuple[datetime, str]]:
     """Who had the conversation from when: an agent's line is theirs."""
     query = (
         sa.select(owner_history.c.at, owner_history.c.actor)
         .where(owner_history.c.conversation_id == conversation_id, owner_history.c.after == Owner.AGENT)
         .order_by(owner_history.c.seq)
     )
-    names = await agent_names(connection)
     return [(row.at, names.get(row.actor, "")) for row in await connection.execute(query)]
+
+
+def _newest(table: sa.Table, column: sa.Column[Any]) -> Any:
+    query = sa.select(sa.func.max(column)).where(table.c.conversation_id == conversations.c.id)
+    return query.correlate(conversations).scalar_subquery()
+
+
+_SHOWN = sa.select(
+    conversations.c.id,
+    conversations.c.channel,
+    conversations.c.owner,
+    conversations.c.owner_since,
+    conversations.c.last_inbound_at,
+    _newest(messages, messages.c.seq),
+    _newest(notes, notes.c.seq),
+)
+_LETTERS = (
+    sa.select(messages.c.conversation_id, outbox.c.state, sa.func.count().label("number"))
+    .join(outbox, outbox.c.message_id == messages.c.id)
+    .group_by(messages.c.conversation_id, outbox.c.state)
+    .order_by(messages.c.conversation_id, outbox.c.state)
+)
+_FILES = (
+    sa.select(media.c.conversation_id, media.c.state, sa.func.count().label("number"))
+    .group_by(media.c.conversation_id, media.c.state)
+    .order_by(media.c.conversation_id, media.c.state)
+)

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.db.database import Database
-from bot.db.tables import conversations, inbox, messages, outbox
+from bot.db.tables import conversations, handoffs, inbox, messages, outbox, presences
 from bot.model import Author, Delivery, Kind, Owner
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Lines after a point, oldest first, and below them what waits for its turn. `last` is the point to go on
-    from; `typing`: an answer is on its way."""
+    from; `typing`: an answer of the bot is on its way; `agent`: the name of who has the conversation."""
 
     lines: tuple[dict[str, Any], ...]
     waiting: tuple[dict[str, Any], ...]
     last: int
     owner: Owner
     typing: bool
+    agent: str = ""
 
 
 class Transcript:
@@ -52,6 +54,7 @@ class Transcript:
                 .order_by(inbox.c.seq)
             )
             waiting = (await connection.execute(pending)).all()
+            agent = await _agent(connection, conversation) if conversation.owner == Owner.AGENT else ""
         labels = {choice["id"]: choice["label"] for row in found for choice in row.choices}
         unanswered = (_unanswered(row, row.text or labels.get(row.choice, "")) for row in waiting)
         return Page(
@@ -60,6 +63,7 @@ class Transcript:
             found[-1].seq if found else after,
             Owner(conversation.owner),
             typing=bool(waiting) and conversation.owner == Owner.BOT,
+            agent=agent,
         )
 
     async def position(self, address: str, message_id: str) -> int:
@@ -121,6 +125,16 @@ def line(row: Any) -> dict[str, Any]:
         "article": row.article,
         "at": row.at.isoformat(timespec="milliseconds"),
     }
+
+
+async def _agent(connection: AsyncConnection, conversation: Any) -> str:
+    """The name of who has it."""
+    query = (
+        sa.select(presences.c.name)
+        .join(handoffs, handoffs.c.agent == presences.c.agent)
+        .where(handoffs.c.conversation_id == conversation.id, handoffs.c.state == "taken")
+    )
+    return str(await connection.scalar(query) or "")
 
 
 def _unanswered(row: Any, text: str) -> dict[str, Any]:

@@ -13,18 +13,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import appointments, marks, metrics, queue
+from bot import appointments, follows, marks, metrics, queue, topic
+from bot.choices import Choices
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
-from bot.db.tables import Utc, conversations, messages
+from bot.db.tables import Utc, conversations
 from bot.files import hopeful
 from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
+from bot.masking import BSN, conceal, has_bsn
+from bot.model import SILENT, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
+from bot.topic import ASKED, TopicQuestion
 from bot.window import release
 from bot.wording import Wording, WordingError
 
@@ -34,7 +37,8 @@ WORDED = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 KEPT = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 """What we can't look at, and keep for a person."""
 
-_MORE = re.compile(r"more:(\d{1,4})")
+_WORD, _FEW = re.compile(r"[^\W\d_]{2,}"), 4
+"""So few words around a masked number (`mijn bsn is`) ask nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ class State:
     memory: Mapping[str, Any] | None
     greeted: bool
     asks: str | None = None
-    """What the bot asked after a conversation with a person: `mark:<handoff>` or `remark:<handoff>`."""
+    """What the bot asked: after a person `mark:<handoff>` or `remark:<handoff>`, before one `topic:<when>`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Turns:
         self._alarm = alarm
         self._wording = wording
         self._handoff = handoff
+        self._choices = Choices(database, wording)
+        self._topic = TopicQuestion(database, fallback, handoff)
         self._clock = clock
         self._article = article
         self._media_limit = media_limit
@@ -115,36 +121,56 @@ class Turns:
     async def decide(self, lease: Lease, row: Row, state: State) -> Outcome:
         """What to answer, and whether the bot may: while a human owns the conversation it is silent. Words of danger
         are answered before all else, as long as no human is there."""
-        said, offered = await self._said(lease, row)
+        said, offered = await self._choices.said(lease.conversation_id, row)
         word = keyword(row.text, row.choice) if row.kind in (Kind.TEXT, Kind.CHOICE) else None
         resumed = _resumed(state.owner, row, word)
         memory = None if resumed else state.memory
-        if urgent := self._urgent(lease, row, state.owner, memory):
+        now = self._clock()
+        told = topic.is_answer(row, word, state.asks, now)
+        if urgent := self._urgent(lease, row, state.owner, memory, coming=told):
             return Outcome(urgent, said, greeted=True, resumed=resumed)
         silent = state.owner in (Owner.WAITING, Owner.AGENT) and resumed is None
         if marked := marks.answer(row, word, state.asks) if row.kind not in SILENT else None:
             words = () if silent else (marked.say,)
             thanks = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
             return Outcome(thanks, said, state.greeted)
+        if stopped := follows.answer(row):
+            words = () if silent else (stopped.say,)
+            stops = Reply(words, (stopped.command,), state.memory, Trace(Route.STATUS))
+            return Outcome(stops, said, state.greeted)
+        heard = row.kind not in SILENT and state.owner is not Owner.AGENT
+        masked = (Say("bsn_masked"),) if heard and has_bsn(row.text) else ()
         if silent or row.kind in SILENT:
-            return Outcome(Reply((), memory=state.memory), said, state.greeted)
-        reply = await self._paged(lease, row, memory) or self._standing(
-            row, word, memory, offered=offered, resumed=resumed is not None
-        )
+            return Outcome(Reply(masked, memory=state.memory), said, state.greeted)
+        reply = None
+        if told and row.attempts <= MAX_ATTEMPTS:
+            reply = await self._topic.answered(row, self._turn(lease, row, memory))
+        reply = reply or await self._choices.paged(lease.conversation_id, row, memory)
+        reply = reply or self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
+        if masked and reply is None and len(_WORD.findall(row.text.replace(BSN, ""))) <= _FEW:
+            reply = Reply((), memory=memory, trace=Trace(Route.SMALLTALK))  # there is nothing else in it
         if reply is None:
             reply = await self._think(self._turn(lease, row, memory))
-        if row.kind in KEPT and row.text:
+        if not told:
+            reply = await self._topic.first(lease.conversation_id, row, reply, now)
+        reply = replace(reply, messages=(*masked, *reply.messages))
+        if row.kind in KEPT and (row.text or told):
             kept = Say("kept" if self._keeps(row) else "not_kept")
             reply = replace(reply, messages=(kept, *reply.messages))
         if row.kind is Kind.START or not state.greeted:
             reply = replace(reply, messages=(Say("welcome"), *reply.messages))
         return Outcome(reply, said, greeted=True, resumed=resumed)
 
-    def _urgent(self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None) -> Reply | None:
+    def _urgent(
+        self, lease: Lease, row: Row, owner: Owner, memory: Mapping[str, Any] | None, *, coming: bool
+    ) -> Reply | None:
+        """The number in danger. `coming`: a person was asked for already, and comes now without another word."""
         if row.kind not in WORDED or owner is Owner.AGENT or row.attempts > MAX_ATTEMPTS:
             return None
-        urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=owner is Owner.WAITING)
-        return urgent and replace(urgent, memory=memory)
+        waiting = coming or owner is Owner.WAITING
+        urgent = self._alarm.hears(self._turn(lease, row, memory), waiting=waiting)
+        commands = (Command("handoff", {"reason": "distress"}),) if coming else ()
+        return urgent and replace(urgent, memory=memory, commands=commands)
 
     def _standing(
         self,
@@ -157,8 +183,8 @@ class Turns:
     ) -> Reply | None:
         """The answer that needs no understanding, or None."""
         if row.attempts > MAX_ATTEMPTS:
-            log.error("message %s failed %d times: answered with an apology", row.id, MAX_ATTEMPTS)
-            return _APOLOGY
+            log.error("message %s failed %d times: answered with an apology", row.id, row.attempts - 1)
+            return _FAILED if row.attempts == MAX_ATTEMPTS + 1 else _APOLOGY
         if row.kind is Kind.START:
             return None if self._article(row.text) else Reply((), trace=Trace(Route.SMALLTALK))
         if row.kind is not Kind.CHOICE and not (row.kind in WORDED and row.text):
@@ -167,11 +193,14 @@ class Turns:
                 kind = "kind_not_kept"
             return _smalltalk(kind if kind in self._wording else "unsupported_kind", memory)
         if word is Keyword.HUMAN:
-            return Reply((), (Command("handoff", {"reason": "asked"}),), None, Trace(Route.HANDOFF))
+            return Reply((), (ASKED,), memory, Trace(Route.HANDOFF))
         if word is Keyword.BOT and (resumed or row.choice):
             return _smalltalk("back_to_bot", memory)
-        if word in (Keyword.STOP, Keyword.RESTART):
-            return _smalltalk("stopped" if word is Keyword.STOP else "restarted")
+        if word is Keyword.STOP:  # nothing more is sent then, of cases neither
+            ends = Command("unfollow", {"key": None, "say": "case_unfollowed_too"})
+            return replace(_smalltalk("stopped"), commands=(ends,))
+        if word is Keyword.RESTART:
+            return _smalltalk("restarted")
         if word is Keyword.HELP:
             return _smalltalk("help", memory)
         if row.choice is not None and not offered:
@@ -186,7 +215,7 @@ class Turns:
         metadata = {"channel": lease.channel, "now": now, "turn": row.id}
         # A link to the chat can name an article: that is as if its button was pressed.
         choice = f"article:{row.text}" if row.kind is Kind.START else row.choice
-        return Turn(lease.conversation_id, row.text, choice, memory, metadata)
+        return Turn(lease.conversation_id, row.text.replace(BSN, ""), choice, memory, metadata)
 
     async def _think(self, turn: Turn) -> Reply:
         try:
@@ -199,62 +228,15 @@ class Turns:
                     "a booking is under way, and the engine is not there to tell of it"
                 ) from fault
             if not fault.down:
-                return _APOLOGY
+                return _FAILED
         try:
             return await self._fallback.reply(turn)
         except EngineFault as fault:
             log.error("fallback without the engine: %s", fault.reason)
-            return _APOLOGY
+            return _FAILED
 
     async def _is_booking(self, conversation_id: str) -> bool:
         return await appointments.is_under_way(self._database, conversation_id, self._clock())
-
-    async def _said(self, lease: Lease, row: Row) -> tuple[str, bool]:
-        """The resident's words for the transcript; for a choice its label, and whether we offered it."""
-        if row.choice is None:
-            return row.text, True
-        for choices in await self._offered(lease):
-            for choice in choices:
-                if choice.id == row.choice:
-                    return choice.label, True
-        if _MORE.fullmatch(row.choice):
-            return self._wording.say("choice_more").text, False
-        standing = f"choice_{row.choice}"
-        if standing in self._wording:
-            return self._wording.say(standing).text, True
-        return row.text or row.choice, False
-
-    async def _offered(self, lease: Lease) -> list[list[Choice]]:
-        """What could be chosen lately, the newest message first."""
-        query = (
-            sa.select(messages.c.choices)
-            .where(messages.c.conversation_id == lease.conversation_id, messages.c.author != Author.RESIDENT)
-            .order_by(messages.c.seq.desc())
-            .limit(50)
-        )
-        async with self._database.read() as connection:
-            return [
-                [Choice(**choice) for choice in choices]
-                for choices in (await connection.execute(query)).scalars()
-            ]
-
-    async def _paged(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Reply | None:
-        """The rest of a list that was too long for the channel, where the resident asks for it."""
-        if row.choice is None or not (more := _MORE.fullmatch(row.choice)):
-            return None
-        shown = int(more[1])
-        rest = next((some[shown:] for some in await self._offered(lease) if len(some) > shown > 0), None)
-        if rest is None:
-            return None
-        page = replace(self._wording.say("more_choices"), choices=tuple(rest))
-        return Reply((page,), memory=memory, trace=Trace(Route.CLARIFY))
-
-    def _fitting(self, message: Outbound, most: int | None) -> Outbound:
-        """As the channel can show it: of too many choices the first, and one that asks for the rest."""
-        if most is None or len(message.choices) <= most:
-            return message
-        more = Choice(f"more:{most - 1}", self._wording.say("choice_more").text)
-        return replace(message, choices=(*message.choices[: most - 1], more))
 
     # -- committing: all of it or nothing -------------------------------------------------------------------
 
@@ -262,8 +244,8 @@ class Turns:
         """Store the turn in one transaction, fenced by the lease; wake the others after it."""
         now = self._clock()
         reply = outcome.reply
-        said = self._words(reply)
-        owner, memory, changed = state.owner, reply.memory, False
+        said, failed = self._words(reply)
+        owner, memory, text, changed = state.owner, reply.memory, outcome.said, False
         async with self._database.write() as connection:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
             if row.kind not in SILENT:
@@ -275,7 +257,7 @@ class Turns:
                 await queue.leave(connection, lease.conversation_id, outcome.resumed[:32], now)
                 owner = Owner.BOT
                 await connection.execute(_mine(lease).values(memory=_json(memory)))
-            for command in reply.commands:
+            for command in _with_person(reply.commands) if failed and owner is Owner.BOT else reply.commands:
                 match command.name:
                     case "handoff":
                         await self._move(connection, lease, owner, Owner.WAITING, command.args["reason"], now)
@@ -289,6 +271,17 @@ class Turns:
                     case "appointment":
                         await appointments.note(connection, lease.conversation_id, command.args, now)
                         changed = True
+                    case "topic":
+                        asks = topic.asking(now)
+                    case "follow":
+                        if against := await follows.follow(connection, lease.conversation_id, command, now):
+                            said = [self._wording.finish(against)]
+                    case "unfollow":
+                        ended = await follows.unfollow(connection, lease.conversation_id, command.args["key"])
+                        if ended and (phrase := command.args.get("say")):
+                            said.append(self._wording.say(phrase))
+                    case "conceal":
+                        text = conceal(text, command.args["parts"])
                     case "mark" | "remark":
                         asks = await marks.note(connection, lease.conversation_id, command)
                     case unknown:
@@ -297,21 +290,23 @@ class Turns:
                 said.append(self._wording.say("waiting_noted"))
             await connection.execute(_mine(lease).values(asks=asks))
             channel = self._channels[lease.channel]
-            bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
-            await record(connection, lease, row, outcome.said, said, bodies, reply.trace, now)
+            bodies = channel.render(
+                [self._choices.fitting(message, channel.limits.choices) for message in said]
+            )
+            await record(connection, lease, row, text, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
         await self._bus.publish("console", lease.conversation_id)
         if changed:
             await self._bus.publish(appointments.TOPIC)
         return State(owner, memory, outcome.greeted, asks)
 
-    def _words(self, reply: Reply) -> list[Outbound]:
-        """What the resident will read; an apology where a text names what no one filled in."""
+    def _words(self, reply: Reply) -> tuple[list[Outbound], bool]:
+        """What the resident will read; an apology, and that it failed, where a text names what no one filled in."""
         try:
-            return [self._wording.finish(message) for message in reply.messages]
+            return [self._wording.finish(message) for message in reply.messages], False
         except WordingError as error:
             log.error("a text can't be filled in: %s", error)
-            return [self._wording.say("apology")]
+            return [self._wording.say("failed")], True
 
     async def _fence(
         self,
@@ -355,7 +350,15 @@ class Turns:
             raise LeaseLost(str(error)) from error
 
 
+_FAILED = Reply((Say("failed"),), (Command("handoff", {"reason": "failed"}),), trace=Trace(Route.HANDOFF))
 _APOLOGY = Reply((Say("apology"),), trace=Trace(Route.HANDOFF))
+"""Where even that fails: words alone, so that the message does not block its conversation."""
+
+
+def _with_person(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """These, and a person where none comes yet."""
+    coming = any(command.name == "handoff" for command in commands)
+    return commands if coming else (*commands, *_FAILED.commands)
 
 
 def _smalltalk(phrase: str, memory: Mapping[str, Any] | None = None) -> Reply:

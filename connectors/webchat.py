@@ -25,7 +25,7 @@ class WebChat(Local):
     """The channel of the municipality's own page. It has no webhook: `bot.web.chat` calls `inbound`."""
 
     name = "webchat"
-    limits = Limits(text=100_000, buttons=100, button_label=4000)
+    limits = Limits(text=100_000, buttons=100, button_label=4000, typing_seconds=6)
 
     def __init__(self, bus: Bus, new_id: Callable[[], str] = _new_id) -> None:
         self._bus = bus
@@ -61,8 +61,8 @@ class WebChat(Local):
         return self._new_id()
 
     async def acknowledge(self, message: Inbound, *, typing: bool = True) -> None:
-        """Wake the pages: they see that the message is being worked on."""
-        await self._bus.publish(_topic(message.address), "typing")
+        """Wake the pages: they see that the message is being worked on, or that an agent types."""
+        await self._bus.publish(_topic(message.address), "typing" if typing else "message")
 
     async def health(self) -> Health:
         """Always there when this program is."""

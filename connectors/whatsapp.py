@@ -72,6 +72,7 @@ class WhatsApp:
             reads=True,
             receipts=True,
             counted=True,
+            typing_seconds=25,
         )
         self._graph = Graph(token, api_url=api_url, api_version=api_version)
         self._account = whatsapp_check.Account(

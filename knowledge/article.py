@@ -21,7 +21,8 @@ from knowledge import fields
 from knowledge.fields import ArticleError
 
 ASPECTS = ("kosten", "meenemen", "duur", "hoe", "voorwaarden", "waar")
-POLICIES = ("click", "call", "face")
+POLICIES = ("click", "call", "face", "person")
+"""The ways that an article prefers, in its own order; with `person` somebody takes the conversation over at once."""
 LANGUAGES = ("en", "de", "pl", "tr", "ar", "uk")
 """What an article may be translated into, by ISO 639-1 code, in the order of the file."""
 

@@ -117,4 +117,5 @@ def _article(entry: Entry) -> Article:
         actions=draft.actions,
         related=draft.related,
         translations=dict(draft.translations),
+        policy=draft.policy,
     )

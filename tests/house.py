@@ -32,6 +32,7 @@ from bot.model import (
     Turn,
 )
 from bot.municipality import Municipality, Team
+from bot.offers import Offers
 from bot.outbox import Outbox
 from bot.ports import (
     Accept,
@@ -170,9 +171,9 @@ Think = Callable[[Turn], Awaitable[Reply]]
 
 
 async def echo(turn: Turn) -> Reply:
-    """An engine that says what it heard, counts in its memory, and hands over at `mens graag`."""
+    """An engine that says what it heard, counts in its memory, and hands over at `mens over mijn tuin`."""
     count = (turn.memory or {}).get("count", 0) + 1
-    commands = (Command("handoff", {"reason": "asked"}),) if turn.text == "mens graag" else ()
+    commands = (Command("handoff", {"reason": "asked"}),) if turn.text == "mens over mijn tuin" else ()
     text = f"{count}: {turn.text or turn.choice}"
     return Reply((Outbound(text),), commands, {"count": count}, Trace(Route.ANSWER))
 
@@ -208,6 +209,7 @@ class TestHouse:
 
     def __init__(self, database: Database, bus: Bus, clock: Clock, think: Think = echo) -> None:
         self.database = database
+        self.bus = bus
         self.clock = clock
         self.channel = KeptChannel()
         channels: dict[str, Channel] = {"kept": self.channel}
@@ -223,8 +225,9 @@ class TestHouse:
         handoff = Handoff(self.wording, self.municipality, article, ["noodgeval"])
         self.desk = Desk(database, bus, channels, self.wording, self.municipality, handoff, clock)
         silent = timedelta(minutes=5)
+        self.offers = Offers(database, bus, timedelta(seconds=self.municipality.offer_seconds), clock)
         self.tending = Tending(
-            database, bus, channels, self.wording, self.municipality, handoff, silent, clock
+            database, bus, channels, self.wording, self.municipality, handoff, silent, self.offers, clock
         )
         self.turns = Turns(
             database,

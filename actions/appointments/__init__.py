@@ -1,0 +1,1 @@
+"""Calendars: where appointments stand."""

@@ -11,6 +11,7 @@ from actions.appointments.desk import Desk
 from actions.appointments.draft import CANCEL, MOVE, Draft
 from actions.appointments.offers import Offer
 from actions.appointments.orders import Known
+from actions.appointments.timing import WAY
 from actions.phrases import Phrases
 from bot.model import Choice, Location, Outbound, Say
 
@@ -92,13 +93,16 @@ class Asker:
 
     async def _product(self) -> Outbound:
         several = (await self._desk.calendar.products())[:FIRST_PRODUCTS]
-        choices = [Choice(f"inform:{one.id}"[:64], one.name) for one in several]
+        choices = [Choice(f"inform:{one.id}"[:64], one.name[:20]) for one in several]
         choices.append(self._phrases.choice("cancel"))
         return Outbound(self._phrases.text("appointment_ask_product"), tuple(choices))
 
     # -- times ----------------------------------------------------------------------------------------------
 
     async def _when(self, draft: Draft, asked: Asked, now: datetime) -> None:
+        if draft.unclear:
+            asked.messages.append(self._unclear(draft))
+            return
         place = await self._desk.place(draft)
         others = [one for one in await self._desk.locations(draft) if place and one.id != place.id]
         if place is None:
@@ -121,6 +125,15 @@ class Asker:
         more = len(offer.times) > 1
         asked.messages.append(Outbound(text, (*extra, *self._times(offer.times, others, more=more))))
         draft.way = draft.way if phrase == "appointment_none_earlier" else ""
+
+    def _unclear(self, draft: Draft) -> Outbound:
+        """What was named can be read in more than one way: which one is meant?"""
+        ways = "\n".join(f"- {way['told']}" for way in draft.unclear)
+        choices = [Choice(f"inform:{WAY}{number}", way["label"]) for number, way in enumerate(draft.unclear)]
+        return Outbound(
+            self._filled("appointment_ask_which_moment", ways=ways),
+            (*choices, self._phrases.choice("cancel")),
+        )
 
     async def _offer(self, draft: Draft, place: Location, now: datetime) -> tuple[Offer, str]:
         """The times, and the phrase above them."""

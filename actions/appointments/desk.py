@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 
+from actions.appointments import moments
 from actions.appointments.draft import Draft
+from actions.appointments.moments import Wanted
 from actions.appointments.offers import Free
 from actions.appointments.orders import Orders
 from bot.clock import Clock, utc_now
@@ -22,12 +24,27 @@ class Desk:
     orders: Orders
     base_url: str
     clock: Clock = utc_now
-    bookable: frozenset[str] = field(default_factory=frozenset)
-    """Products of the calendar, by id; none until `load`."""
+    products: Mapping[str, str] = field(default_factory=dict)
+    """What articles call the products that can be booked, and the ids that the calendar has for them."""
+    hours: tuple[time, time] | None = None
+    """Between which times any desk is ever open."""
 
-    async def load(self) -> None:
-        """Learn what can be booked, for the buttons under answers. Raises `CalendarFault`."""
-        self.bookable = frozenset(product.id for product in await self.calendar.products())
+    def product_of(self, article: Article) -> str | None:
+        """The calendar's id of what an article names among its actions (`appointment:paspoort`); None where that can't
+        be booked here."""
+        for action in article.actions:
+            kind, _, product = action.partition(":")
+            if kind == "appointment" and product:
+                return self.products.get(product.split(" ")[0])
+        return None
+
+    def is_bookable(self, article: Article) -> bool:
+        """Whether an appointment can be made here for what an article is about."""
+        return self.product_of(article) is not None
+
+    def wanted(self, text: str, now: datetime, than: datetime | None = None) -> Wanted | None:
+        """When a text says that somebody wants to come; `than` is what was proposed."""
+        return moments.understand(text, now, than=than, hours=self.hours)
 
     async def product(self, name: str | None) -> Product | None:
         """The product of this id. Raises `CalendarFault`."""
@@ -49,17 +66,3 @@ class Desk:
     def free(self, draft: Draft, location: str, now: datetime) -> Free:
         """The free times for a draft."""
         return Free(self.calendar, draft.product or "", location, draft.people, now)
-
-
-def wanted_product(article: Article) -> str | None:
-    """The product that an article names among its actions (`appointment:paspoort`)."""
-    for action in article.actions:
-        kind, _, product = action.partition(":")
-        if kind == "appointment" and product:
-            return product.split(" ")[0]
-    return None
-
-
-def bookable(desk: Desk, article: Article) -> bool:
-    """Whether an appointment can be made here for what an article is about."""
-    return wanted_product(article) in desk.bookable

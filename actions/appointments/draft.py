@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from actions.appointments.moments import Wanted
-
-_WEEK = 7
-"""Days that are named together at most."""
+from actions.appointments.moments import Span, Wanted, Way, together
 
 BOOK, MOVE, CANCEL, SHOW = "book", "move", "cancel", "show"
 
@@ -19,11 +16,12 @@ BOOK, MOVE, CANCEL, SHOW = "book", "move", "cancel", "show"
 class Draft:
     """The form so far. `mode` is what the resident wants; moments are ISO 8601 with offset.
 
-    `wish` are spans that the resident named, `shown` the times that were offered last, `start` the one that is chosen.
-    `old` is the key of the appointment that is moved, cancelled or shown; `reference` the one that was told of it, and
-    `tries` how often that led nowhere. `key` names the booking: the message on which it was summed up. `note` is a
-    phrase to say before the next question; `changing` that the resident is asked what is wrong; `ready` that they said
-    yes. `way` is `earlier` or `later` where other times than `shown` were asked for.
+    `wish` are spans that the resident named, `unclear` the ways in which what they named can be read, `shown` the times
+    that were offered last, `start` the one that is chosen. `old` is the key of the appointment that is moved, cancelled
+    or shown; `reference` the one that was told of it, and `tries` how often that led nowhere. `key` names the booking:
+    the message on which it was summed up. `note` is a phrase to say before the next question; `changing` that the
+    resident is asked what is wrong; `ready` that they said yes. `way` is `earlier` or `later` where other times than
+    `shown` were asked for.
     """
 
     mode: str = BOOK
@@ -36,6 +34,7 @@ class Draft:
     place: str = ""
     wish: list[list[str]] = field(default_factory=list)
     exact: bool = False
+    unclear: list[dict[str, Any]] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     way: str = ""
     start: str | None = None
@@ -77,10 +76,37 @@ class Draft:
     def want(self, wanted: Wanted | None) -> None:
         """Take what the resident named now in place of before; nothing where None. A time of day alone is one of the
         days that were named before."""
-        before = {a.date() for a, _ in self.wanted.spans} if self.wanted else set()
-        if wanted and len(wanted.spans) > _WEEK >= len(before):
-            same = tuple(span for span in wanted.spans if span[0].date() in before)
-            wanted = Wanted(same or wanted.spans, wanted.exact)
-        self.wish = [[a.isoformat(), b.isoformat()] for a, b in wanted.spans] if wanted else []
-        self.exact = bool(wanted and wanted.exact)
+        before = self.wanted.spans if self.wanted else ()
+        if wanted:
+            wanted = together(before, wanted)
         self.start, self.way = None, ""
+        self.unclear = [_plain(way, before) for way in wanted.ways] if wanted else []
+        if not self.unclear:
+            self.wish = _pairs(wanted) if wanted else []
+            self.exact = bool(wanted and wanted.exact)
+
+    def mean(self, way: int) -> None:
+        """Of what was unclear this is meant."""
+        chosen = self.unclear[way]
+        self.wish, self.exact, self.unclear = chosen["wish"], chosen["exact"], []
+
+    def ways(self, wanted: Wanted) -> list[int]:
+        """Which of what was unclear fits with what is said now."""
+        return [
+            number
+            for number, way in enumerate(self.unclear)
+            if any(
+                datetime.fromisoformat(a) < d and c < datetime.fromisoformat(b)
+                for a, b in way["wish"]
+                for c, d in wanted.spans
+            )
+        ]
+
+
+def _pairs(wanted: Wanted) -> list[list[str]]:
+    return [[a.isoformat(), b.isoformat()] for a, b in wanted.spans]
+
+
+def _plain(way: Way, before: tuple[Span, ...]) -> dict[str, Any]:
+    wanted = together(before, way.wanted)
+    return {"told": way.told, "label": way.label, "wish": _pairs(wanted), "exact": wanted.exact}

@@ -125,6 +125,21 @@ def without_dates(text: str) -> str:
     return _ISO.sub(" ", _BORN.sub(" ", text))
 
 
+def without_details(text: str, today: date) -> str:
+    """The text without phone numbers, addresses for e-mail and dates of birth: what is left may be of when to come."""
+    text = _EMAIL.sub(" ; ", text)
+    text = _PHONE.sub(lambda found: " ; " if phone(found[0]) else found[0], text)
+    for pattern in (_BORN, _ISO):
+        text = pattern.sub(lambda found: " ; " if _is_past(found[0], today) else found[0], text)
+    return text
+
+
+def _is_past(written: str, today: date) -> bool:
+    """Whether a date with its year is over; one of today is a day to come."""
+    born = birth_date(written, today)
+    return born is not None and born != today.isoformat()
+
+
 def name(text: str) -> str | None:
     """The name that is left of a text after all else that was asked for, on one line; None where none is."""
     rest = text
@@ -178,6 +193,12 @@ def ordinal(text: str) -> int | None:
     if re.search(r"\beerste (plek|mogelijk\w*|keer|beste|vrije)\b", text, re.IGNORECASE):
         return 0
     return next((n for n, word in enumerate(_ORDINALS) if re.search(word, text, re.IGNORECASE)), None)
+
+
+def without_ordinal(text: str) -> str:
+    """The text without which of a list is meant."""
+    words = "|".join(_ORDINALS)
+    return re.sub(rf"(?:\b(?:de|het|die|dat)\s+)?(?:{words})", " ", text, flags=re.IGNORECASE)
 
 
 def any_time(text: str) -> bool:

@@ -82,7 +82,7 @@ class Begin(Task):
             if len(own) == 1:
                 reader.take_known(draft, own[0])
             if wanted == MOVE and draft.old:
-                reader.begin_move(draft, heard)
+                reader.begin_move(draft, heard, own[0].start)
             if wanted == SHOW and own:
                 return _shown(dispatcher, own)
             speech.trace(dispatcher, Trace(Route.APPOINTMENT, draft.article))
@@ -91,7 +91,9 @@ class Begin(Task):
         about = (
             Product(chosen, 1.0, able=True)
             if chosen
-            else await product(lookup, moments.without(heard.text), Route.APPOINTMENT, speech.topic(tracker))
+            else await product(
+                lookup, moments.without(heard.text, heard.now), Route.APPOINTMENT, speech.topic(tracker)
+            )
         )
         if not value and await self._is_question(tracker, about):
             return speech.give(dispatcher, await self._answers.find(heard.text, speech.topic(tracker)))

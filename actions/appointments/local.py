@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.db.database import Database
-from bot.db.tables import calendar_bookings, calendar_cells, calendar_closures
+from bot.db.tables import calendar_cells, calendar_closures, local_bookings
 from bot.model import Appointment, Booking, Field, Location, Product
 from bot.ports import LOCAL, BookingRefused, CalendarFault, Finding, Health, SlotGone
 
@@ -120,14 +120,14 @@ class LocalCalendar:
             "state": "booked",
             "created_at": self._clock(),
         }
-        new = self._database.insert_new(calendar_bookings).values(counter=0, **values)
+        new = self._database.insert_new(local_bookings).values(counter=0, **values)
         if not (await connection.execute(new)).rowcount:  # another call with this key was first
             return _appointment((await connection.execute(_BY_KEY, {"key": key})).one())
         closed = await self._closed(connection, booking.location, start.date(), start.date())
         for counter in self._open_counters(booking.location, start.date(), closed):
             if await self._take(connection, values["id"], booking.location, counter, cells):
-                mine = calendar_bookings.c.id == values["id"]
-                await connection.execute(sa.update(calendar_bookings).where(mine).values(counter=counter))
+                mine = local_bookings.c.id == values["id"]
+                await connection.execute(sa.update(local_bookings).where(mine).values(counter=counter))
                 return Appointment(
                     values["id"], booking.product, booking.location, start, values["end"], booking.people
                 )
@@ -154,8 +154,8 @@ class LocalCalendar:
 
     async def get(self, appointment: str) -> Appointment | None:
         """One that stands."""
-        query = sa.select(calendar_bookings).where(
-            calendar_bookings.c.id == appointment, calendar_bookings.c.state != "cancelled"
+        query = sa.select(local_bookings).where(
+            local_bookings.c.id == appointment, local_bookings.c.state != "cancelled"
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
@@ -163,10 +163,10 @@ class LocalCalendar:
 
     async def cancel(self, appointment: str) -> None:
         """Give the cells back."""
-        mine = sa.and_(calendar_bookings.c.id == appointment, calendar_bookings.c.state == "booked")
+        mine = sa.and_(local_bookings.c.id == appointment, local_bookings.c.state == "booked")
         async with self._database.write() as connection:
             done = await connection.execute(
-                sa.update(calendar_bookings).where(mine).values(state="cancelled", details={})
+                sa.update(local_bookings).where(mine).values(state="cancelled", details={})
             )
             if done.rowcount:
                 cells = calendar_cells.c.booking_id == appointment
@@ -272,4 +272,4 @@ def _appointment(row: Any) -> Appointment:
     return Appointment(row.id, row.product, row.location, start, row.end.astimezone(AMSTERDAM), row.people)
 
 
-_BY_KEY = sa.select(calendar_bookings).where(calendar_bookings.c.key == sa.bindparam("key"))
+_BY_KEY = sa.select(local_bookings).where(local_bookings.c.key == sa.bindparam("key"))

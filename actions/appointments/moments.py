@@ -1,242 +1,195 @@
-"""When a resident wants to come: words in, spans of time out. The one place that knows how dates are understood."""
+"""When a resident wants to come: words in, spans of time out. `actions.dates` reads them; here they are bounded to the
+days that can be booked, so that what was said before and what is said now go together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 
+from actions import dates
+from actions.appointments import facts
+from actions.appointments.words import short
 from bot.clock import AMSTERDAM
 
 Span = tuple[datetime, datetime]
 """From, up to."""
 
 AHEAD = 60
-"""Days that are looked at where a text names a time and no day."""
+"""Days from now that are looked at."""
+
+MOST_WAYS = 5
+"""In so many ways a phrase is read at most: more can't be asked about."""
+
+_MINUTE, _DAY, _WEEK = timedelta(minutes=1), timedelta(days=1), timedelta(days=7)
+
+_ENGLISH = {
+    "tomorrow": "morgen", "today": "vandaag", "next week": "volgende week", "morning": "ochtend",
+    "afternoon": "middag", "evening": "avond", "monday": "maandag", "tuesday": "dinsdag", "wednesday": "woensdag",
+    "thursday": "donderdag", "friday": "vrijdag", "saturday": "zaterdag", "sunday": "zondag",
+}  # fmt: skip
+_IN_ENGLISH = re.compile(rf"\b({'|'.join(_ENGLISH)})\b", re.IGNORECASE)
+_JAN = re.compile(
+    r"(?<!\d )(?<!\d)(?<!in )(?<!eind )(?<!begin )(?<!half )(?<!van )\bjan\b(?!\.?\s*\d)", re.IGNORECASE
+)
+"""The name: as a month it stands beside a number."""
+
+_AROUND = re.compile(r"\b(tussen|rond|tot|ongeveer)\b", re.IGNORECASE)
+"""Where an hour is a span to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Any of these spans, in order. `exact`: a time of day was named, and each span is that minute."""
+    """Any of these spans, in order. `exact`: a time of day was named, and each span is that minute. `daily`: no day was
+    named. `less`: only what is not wanted was named. `ways`: each way to read it, with its words, where there are more:
+    the resident must be asked, and `spans` are all of them."""
 
     spans: tuple[Span, ...]
     exact: bool = False
+    daily: bool = False
+    less: bool = False
+    ways: tuple[Way, ...] = ()
 
 
-def understand(text: str, now: datetime) -> Wanted | None:
-    """What a text says of when; None where it says nothing of it."""
-    plain = _plain(text)
-    hours = _hours(plain)
-    days = _days(_without_times(plain), now.astimezone(AMSTERDAM).date())
-    if hours is None and days is None:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to read a phrase: how it is told, how on a button, and what it means."""
+
+    told: str
+    label: str
+    wanted: Wanted
+
+
+def understand(
+    text: str, now: datetime, *, than: datetime | None = None, hours: tuple[time, time] | None = None
+) -> Wanted | None:
+    """What a text says of when; None where it says nothing of it. `than`: what was proposed, for `een uurtje later`; a
+    mere `eerder` or `later` is nothing, for all that is free may be meant. `hours`: between which times any desk is
+    ever open."""
+    found = dates.understand(_plain(text, now), now, than=than, hours=hours)
+    if found.alternatives:
+        return _unclear(found, now)
+    if not found.spans or (found.soonest and _open(found.spans, now)) or _beside(found.spans, than, now):
         return None
-    today = now.astimezone(AMSTERDAM).date()
-    dates = days if days is not None else [today + timedelta(days=n) for n in range(AHEAD + 1)]
-    first, last, exact = hours or (time(), time(23, 59), False)
-    spans = [
-        (datetime.combine(day, first, AMSTERDAM), datetime.combine(day, last, AMSTERDAM)) for day in dates
-    ]
-    ahead = tuple(span for span in spans if span[1] > now)
-    return Wanted(ahead or tuple(spans[-1:]), exact)
+    wanted = _wanted(found.spans, found, now)
+    return wanted if wanted.spans else None
 
 
-def without(text: str) -> str:
+def without(text: str, now: datetime) -> str:
     """A text without what it says of when: the rest says what for."""
-    return _WHEN.sub(" ", _without_times(_plain(text)))
+    plain = _plain(text, now)
+    for used in dates.understand(plain, now).used:
+        plain = plain.replace(used, " ", 1)
+    return plain
 
 
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("maandag", "monday"),
-            ("dinsdag", "tuesday"),
-            ("woensdag", "wednesday"),
-            ("donderdag", "thursday"),
-            ("vrijdag", "friday"),
-            ("zaterdag", "saturday"),
-            ("zondag", "sunday"),
-        )
-    )
-    for name in names
-}
-_SHORT = {"ma": 0, "di": 1, "wo": 2, "do": 3, "vr": 4, "za": 5, "zo": 6}
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            ("januari", "jan"),
-            ("februari", "feb"),
-            ("maart", "mrt"),
-            ("april", "apr"),
-            ("mei",),
-            ("juni", "jun"),
-            ("juli", "jul"),
-            ("augustus", "aug"),
-            ("september", "sept", "sep"),
-            ("oktober", "okt"),
-            ("november", "nov"),
-            ("december", "dec"),
-        ),
-        1,
-    )
-    for name in names
-}
-_NUMBERS = {
-    name: number
-    for number, name in enumerate(
-        ("een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen", "tien", "elf", "twaalf"), 1
-    )
-}
-_NAMED = "|".join(name for name in _NUMBERS if name != "een")
-_ONE = r"een(?= ?(?:uur|u)\b)"
-"""`een` is an hour only where it is said: it is `voor een paspoort` far more often."""
-
-_HOUR = rf"(?:\d{{1,2}}(?:[.:]\d\d)?|{_NAMED}|{_ONE})"
-_OF = rf"(?:\d{{1,2}}|{_NAMED}|een)"
-_HALVES = rf"half {_OF}|kwart (?:over|voor) {_OF}"
-_CLOCK = rf"(?:{_HALVES}|\d{{1,2}}[.:]\d\d(?: ?(?:uur|u))?|{_HOUR} ?(?:uur|u|am|pm)\b)"
-_END = r"(?= ?(?:uur|u)\b|[,.!?]|\s*$| (?:graag|of|en|op|in)\b)"
-_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:e|de|ste)? (?:van )?({'|'.join(_MONTHS)})\b\.?(?: (\d{{4}})\b)?")
-_NUMERIC = re.compile(r"\b(\d{1,2})[-/](\d{1,2})(?:[-/](\d{4}|\d\d))?\b")
-
-_WHEN = re.compile(
-    rf"{_DAY_MONTH.pattern}|{_NUMERIC.pattern}"
-    rf"|\b(?:{'|'.join(_WEEKDAYS)}|vandaag|morgen|overmorgen|overnacht|(?:volgende|deze|komende) week"
-    r"|ochtend|middag|avond|(?:op|om|na|vanaf|voor|rond|tussen)(?= *(?:\d|$)))\b"
-)
+def together(before: Sequence[Span], wanted: Wanted) -> Wanted:
+    """What is wanted now, with what was named before: a time of day alone is of those days, and a day that is not
+    wanted is taken off them. Only what is wanted now where they don't go together."""
+    if not before or not (wanted.daily or wanted.less):
+        return wanted
+    days = [_whole(span) for span in before] if wanted.daily else before
+    both = tuple(_overlaps(sorted(set(days)), wanted.spans))
+    return replace(wanted, spans=both, exact=wanted.exact and bool(both)) if both else wanted
 
 
-def _plain(text: str) -> str:
-    plain = text.lower().replace("één", "een").replace("’", "'")
-    plain = re.sub(
-        r"\b(maan|dins|woens|donder|vrij|zater|zon)dag(s?)(ochtend|morgen|middag|avond)\b", r"\1dag \3", plain
-    )
-    plain = re.sub(r"\b(maan|dins|woens|donder|vrij|zater|zon)dags\b", r"\1dag", plain)
-    plain = re.sub(r"\bmorgen(ochtend|middag|avond)\b", r"overnacht \1", plain)
-    plain = re.sub(r"(dag) morgen\b|(?:'s|in de|vroeg in de) morgens?\b|\bmorgens\b", r"\1 ochtend", plain)
-    plain = re.sub(r"\bvan(ochtend|middag|avond)\b", r"vandaag \1", plain)
-    return (
-        plain.replace("tomorrow", "morgen").replace("next week", "volgende week").replace("today", "vandaag")
+def _plain(text: str, now: datetime) -> str:
+    """Without what is no moment to come: phone numbers, dates of birth, a name. In Dutch."""
+    plain = facts.without_details(text, now.astimezone(AMSTERDAM).date())
+    return _IN_ENGLISH.sub(lambda word: _ENGLISH[word[0].lower()], _JAN.sub(" ", plain))
+
+
+def _wanted(spans: Sequence[dates.Span], found: dates.Understood, now: datetime) -> Wanted:
+    exact = all(_is_exact(span) for span in spans) and not any(map(_AROUND.search, found.used))
+    bounded = sorted({one for span in spans for one in _bounded(span, now)})
+    for no in found.unwanted:
+        bounded = [rest for span in bounded for rest in _off(span, no, now)]
+    if exact:
+        bounded = [(start, start + _MINUTE) for start, _ in bounded]
+    ahead = tuple(span for span in bounded if span[1] > now)
+    today = tuple(span for span in bounded if span[0].date() == now.astimezone(AMSTERDAM).date())
+    return Wanted(
+        ahead or today[-1:],
+        exact,
+        daily=all(span.every == "day" for span in spans),
+        less=bool(found.unwanted) and _open(spans, now),
     )
 
 
-def _without_times(plain: str) -> str:
-    return re.sub(_CLOCK, " ", plain)
+def _unclear(found: dates.Understood, now: datetime) -> Wanted | None:
+    ways = []
+    for reading in found.alternatives[:MOST_WAYS]:
+        own = [span for span in reading if not all(span in other for other in found.alternatives)] or reading
+        told = " of ".join(dates.words(span, now) for span in own)
+        if (wanted := _wanted(reading, found, now)).spans:
+            ways.append(Way(told, short(told), wanted))
+    if len(ways) < 2:
+        return ways[0].wanted if ways else None
+    spans = tuple(sorted({span for way in ways for span in way.wanted.spans}))
+    exact = all(way.wanted.exact for way in ways)
+    daily = all(way.wanted.daily for way in ways)
+    return Wanted(spans, exact, daily, ways=tuple(ways))
 
 
-def _days(plain: str, today: date) -> list[date] | None:
-    """The days that a text names, in order; None where it names none."""
-    if found := [*_named_dates(plain, today)]:
-        return sorted(found)
-    weekdays = [number for name, number in _WEEKDAYS.items() if re.search(rf"\b{name}\b", plain)]
-    weekdays += [number for name, number in _SHORT.items() if re.search(rf"\b{name}\b", plain)]
-    weeks = _weeks(plain)
-    if weekdays:
-        found = []
-        for number in weekdays:
-            if weeks is not None:
-                monday = today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
-                found.append(monday + timedelta(days=number))
-                continue
-            ahead = (number - today.weekday()) % 7
-            found.append(today + timedelta(days=ahead))
-            if ahead == 0 or re.search(r"\b(volgende|next) \w+", plain):
-                found.append(today + timedelta(days=ahead + 7))  # which of the two is meant, nobody knows
-        return sorted(found)
-    if re.search(r"\bovermorgen\b", plain):
-        return [today + timedelta(days=2)]
-    if re.search(r"\b(morgen|overnacht)\b", plain):
-        return [today + timedelta(days=1)]
-    if re.search(r"\bvandaag\b", plain):
-        return [today]
-    if weeks is not None:
-        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=weeks)
-        return [monday + timedelta(days=n) for n in range(7)]
-    if ahead_of := re.search(rf"\bover (\d{{1,2}}|{'|'.join(_NUMBERS)}) dag(?:en)?\b", plain):
-        return [today + timedelta(days=_number(ahead_of[1]))]
-    return None
+def _open(spans: Sequence[dates.Span], now: datetime) -> bool:
+    """Whether this is only `from now on`."""
+    return all(span.end is None and span.start <= now for span in spans)
 
 
-def _weeks(plain: str) -> int | None:
-    if re.search(r"\b(volgende|komende|aankomende) week\b", plain):
-        return 1
-    if re.search(r"\bdeze week\b", plain):
-        return 0
-    if found := re.search(rf"\bover (\d{{1,2}}|{'|'.join(_NUMBERS)}) we(?:ek|ken)\b", plain):
-        return _number(found[1])
-    return None
+def _beside(spans: Sequence[dates.Span], than: datetime | None, now: datetime) -> bool:
+    """Whether this is only `before` or `after` what was proposed."""
+    if than is None or len(spans) != 1:
+        return False
+    [span] = spans
+    return span.start == than if span.open == "after" else span.open == "before" and span.end == than
 
 
-def _named_dates(plain: str, today: date) -> Iterator[date]:
-    for match in _DAY_MONTH.finditer(plain):
-        yield from _date(int(match[1]), _MONTHS[match[2]], match[3], today)
-    for match in _NUMERIC.finditer(plain):
-        yield from _date(int(match[1]), int(match[2]), match[3], today)
+def _is_exact(span: dates.Span) -> bool:
+    """Whether a time of day was named, rather than some part of it."""
+    if span.end is None or span.open or span.grain not in (dates.Grain.MINUTE, dates.Grain.HOUR):
+        return False
+    length = span.end - span.start
+    return length in (_MINUTE, timedelta(hours=1))
 
 
-def _date(day: int, month: int, year: str | None, today: date) -> Iterator[date]:
-    """The date of that day, the next one where there is no year; nothing where there is none (30 February)."""
-    years = [int(year) % 2000 + 2000] if year else range(today.year, today.year + 9)
-    for one in years:
-        try:
-            found = date(one, month, day)
-        except ValueError:
-            continue
-        if found >= today or year:
-            yield found
-            return
+def _bounded(span: dates.Span, now: datetime) -> Iterator[Span]:
+    """A span, or its repetitions, within the days that are looked at."""
+    last = datetime.combine(now.astimezone(AMSTERDAM).date() + timedelta(days=AHEAD + 1), time(), AMSTERDAM)
+    if span.end is None:
+        yield span.start, max(last, span.start + _DAY)
+    elif span.every is None:
+        yield span.start, span.end
+    else:
+        step = _DAY if span.every == "day" else _WEEK
+        day = span.start.date()
+        while day < last.date():
+            one = span.on(day)
+            yield one.start, one.end or last
+            day += step
 
 
-def _hours(plain: str) -> tuple[time, time, bool] | None:
-    """From and until what time of the day, and whether one time was named."""
-    early = re.search(r"\b(ochtend|voormiddag|morning)\b|\bochtends\b", plain) is not None
-    around = re.search(rf"\btussen ({_HOUR}) en ({_HOUR})", plain)
-    if around:
-        first, last = _clock(around[1], early=early), _clock(around[2], early=early)
-        return (first, last, False) if first and last and first < last else None
-    moment = rf"({_HALVES}|{_HOUR}){_END}"
-    if (after := re.search(rf"\b(?:na|vanaf|later dan|after) {moment}", plain)) and (
-        first := _clock(after[1], early=early)
-    ):
-        return first, time(23, 59), False
-    if (before := re.search(rf"\b(?:voor|tot|uiterlijk|before) {moment}", plain)) and (
-        last := _clock(before[1], early=early)
-    ):
-        return time(), last, False
-    named = re.search(rf"\b({_CLOCK})", plain) or re.search(rf"\b(?:om|rond) ({_HOUR})\b", plain)
-    if named and (exact := _clock(named[1], early=early)):
-        return exact, (datetime.combine(date(2000, 1, 1), exact) + timedelta(minutes=1)).time(), True
-    if early:
-        return time(), time(12), False
-    if re.search(r"\b('s )?middags?\b|\bafternoon\b|\bna de (lunch|middag)\b", plain):
-        return time(12), time(18), False
-    if re.search(r"\b('s )?avonds?\b|\bevening\b", plain):
-        return time(17), time(23, 59), False
-    return None
+def _off(span: Span, no: dates.Span, now: datetime) -> Iterator[Span]:
+    """What is left of a span without what is not wanted."""
+    at, end = span
+    for start, until in _bounded(no, now):
+        if start < end and until > at:
+            if start > at:
+                yield at, start
+            at = until
+    if at < end:
+        yield at, end
 
 
-def _clock(words: str, *, early: bool) -> time | None:
-    """A time of day. Desks are open by day: `drie uur` is in the afternoon."""
-    plain = re.sub(r" ?(uur|u)$", "", words.strip())
-    minutes = 0
-    if plain.startswith("half "):
-        plain, minutes = plain[5:], -30
-    elif plain.startswith("kwart over "):
-        plain, minutes = plain[11:], 15
-    elif plain.startswith("kwart voor "):
-        plain, minutes = plain[11:], -15
-    evening, plain = plain.endswith("pm"), re.sub(r" ?(am|pm)$", "", plain)
-    hour_words, _, more = plain.replace(":", ".").partition(".")
-    hour = _number(hour_words)
-    total = hour * 60 + (int(more) if more.isdigit() else 0) + minutes
-    if not 0 <= total < 24 * 60:
-        return None
-    if total < 12 * 60 and (evening or (not early and total < 7 * 60 + 30)):
-        total += 12 * 60
-    return time(total // 60, total % 60)
+def _whole(span: Span) -> Span:
+    """The days of a span, from midnight to midnight."""
+    start = datetime.combine(span[0].date(), time(), AMSTERDAM)
+    last = (span[1] - timedelta(microseconds=1)).date()
+    return start, datetime.combine(last + _DAY, time(), AMSTERDAM)
 
 
-def _number(words: str) -> int:
-    return int(words) if words.isdigit() else _NUMBERS.get(words, 99)
+def _overlaps(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
+    for a, b in some:
+        for c, d in others:
+            if max(a, c) < min(b, d):
+                yield max(a, c), min(b, d)

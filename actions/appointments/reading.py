@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any
 
 from actions import callback_answers as answers
-from actions.appointments import facts, moments
-from actions.appointments.desk import Desk, wanted_product
+from actions.appointments import facts
+from actions.appointments.desk import Desk
 from actions.appointments.draft import BOOK, CANCEL, SHOW, Draft
 from actions.appointments.heard import OUTRIGHT, Heard, mode
 from actions.appointments.orders import Known, reference_in
@@ -86,26 +87,28 @@ class Reader:
         draft.child = facts.child(heard.text)
         draft.people = facts.people(heard.text) or 1
         await self.times.take_place(draft, heard.text)
-        draft.want(moments.understand(heard.text, heard.now))
+        draft.want(self._desk.wanted(heard.text, heard.now))
         if draft.product and draft.exact:
             await self.times.pick(draft, heard.now)
         if (number := facts.phone(heard.text)) and draft.mode == BOOK:
             draft.details["phone"] = number
 
-    def begin_move(self, draft: Draft, heard: Heard) -> None:
-        """Take where it is to be moved to: what stands behind `naar`, or an earlier or later time."""
+    def begin_move(self, draft: Draft, heard: Heard, old: datetime) -> None:
+        """Take where it is to be moved to: what stands behind `naar`, or an earlier or later time than the old one."""
         _, _, towards = heard.text.rpartition(" naar ")
-        if towards != heard.text and (wanted := moments.understand(towards, heard.now)):
+        if towards != heard.text and (wanted := self._desk.wanted(towards, heard.now)):
             draft.want(wanted)
+        elif compared := self.times.compared(heard, old):
+            draft.want(compared)
         elif facts.earlier(heard.text) or re.search(r"\blater\b", heard.text, re.IGNORECASE):
             draft.way = "earlier" if facts.earlier(heard.text) else "later"
 
     def take_article(self, draft: Draft, article: Article) -> bool:
         """Take what an article's appointment is for; False where none can be made here."""
-        name = wanted_product(article)
-        if name is None or name not in self._desk.bookable:
+        product = self._desk.product_of(article)
+        if product is None:
             return False
-        draft.article, draft.product, draft.title = article.slug, name, article.title
+        draft.article, draft.product, draft.title = article.slug, product, article.title
         draft.child = draft.child or article.slug.endswith("-kind")
         return True
 
@@ -128,7 +131,7 @@ class Reader:
         if chosen := next((one for one in own if one.reference == reference), None):
             self.take_known(draft, chosen)
             return True
-        if own and (wanted := moments.understand(heard.text, heard.now)):
+        if own and (wanted := self._desk.wanted(heard.text, heard.now)):
             fits = [
                 one
                 for one in own
@@ -202,7 +205,7 @@ class Reader:
             draft.details["name"] = called
         if (
             draft.details == before
-            and moments.understand(heard.text, heard.now)
+            and self._desk.wanted(heard.text, heard.now)
             and not facts.tries_birth_date(heard.text)
         ):
             return await self.times.again(draft, heard)
@@ -229,7 +232,7 @@ class Reader:
             return False
         if heard.value:
             return await self._change(draft, heard)
-        if heard.intent == "deny" and not moments.understand(heard.text, heard.now):
+        if heard.intent == "deny" and not self._desk.wanted(heard.text, heard.now):
             draft.changing = True
             return True
         if QUESTION.search(heard.text):
@@ -273,7 +276,7 @@ class Reader:
             draft.details, draft.changing = {}, False
             return True
         if (
-            moments.understand(heard.text, heard.now)
+            self._desk.wanted(heard.text, heard.now)
             or facts.elsewhere(heard.text)
             or facts.earlier(heard.text)
             or facts.later(heard.text)

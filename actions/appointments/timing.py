@@ -6,10 +6,11 @@ import re
 from datetime import datetime
 
 from actions import callback_answers as answers
-from actions.appointments import facts, moments
+from actions.appointments import facts
 from actions.appointments.desk import Desk
 from actions.appointments.draft import Draft
 from actions.appointments.heard import OUTRIGHT, Heard
+from actions.appointments.moments import Wanted
 from bot.clock import AMSTERDAM
 from bot.model import Command
 
@@ -21,6 +22,9 @@ ABOUT_TIMES = re.compile(
     r"\b(plek|plaats|tijd|tijden|vrij|mogelijk\w*|terecht|kan ik (dan )?komen|ruimte|slots?|available)\b",
     re.IGNORECASE,
 )
+
+WAY = "way"
+"""Before the number of one way to read what was unclear, on its button."""
 
 
 class Times:
@@ -49,6 +53,8 @@ class Times:
             return await self._wait(draft, heard)
         if value.startswith("@"):
             return await self._choose_place(draft, value[1:])
+        if value.startswith(WAY) and value[len(WAY) :].isdigit():
+            return await self._mean(draft, int(value[len(WAY) :]), heard.now)
         if value in draft.shown:
             draft.start = value
             return True
@@ -59,14 +65,20 @@ class Times:
     async def in_words(self, draft: Draft, heard: Heard) -> bool:
         """The same, where no button was pressed."""
         text = heard.text
-        wanted = moments.understand(text, heard.now)
+        wanted = self._desk.wanted(text, heard.now) or await self._nearby(draft, heard)
         if QUESTION.search(text) and not ABOUT_TIMES.search(text) and not facts.elsewhere(text):
             return False
         taken = await self.take_place(draft, text)
         draft.details |= proof(heard)
+        if (number := self._chosen(draft, heard)) is not None:
+            if draft.unclear:
+                return await self._mean(draft, number, heard.now)
+            draft.start = draft.shown[number]
+            return True
+        if wanted and draft.unclear and len(ways := draft.ways(wanted)) == 1:
+            return await self._mean(draft, ways[0], heard.now)
         if wanted:
-            draft.want(wanted)
-            await self.pick(draft, heard.now)
+            await self._want(draft, wanted, heard.now)
             return True
         if taken:
             return True
@@ -75,10 +87,8 @@ class Times:
         if facts.earlier(text) or facts.later(text):
             draft.way = "earlier" if facts.earlier(text) else "later"
             return True
-        number = facts.ordinal(text)
-        if number is not None and number < len(draft.shown):
-            draft.start = draft.shown[number]
-            return True
+        if draft.unclear and heard.intent in ("affirm", "inform", "appointment"):
+            return True  # it is asked again
         if draft.shown and (facts.any_time(text) or heard.intent == "affirm"):
             draft.start = draft.shown[0]
             return True
@@ -91,6 +101,47 @@ class Times:
             draft.note = "appointment_when_bad"
             return True
         return False
+
+    def compared(self, heard: Heard, than: datetime) -> Wanted | None:
+        """What a text says of when only because there is something to compare with: `een uurtje later`."""
+        found = self._desk.wanted(heard.text, heard.now, than)
+        return found if found != self._desk.wanted(heard.text, heard.now) else None
+
+    async def _nearby(self, draft: Draft, heard: Heard) -> Wanted | None:
+        """The same, of what was chosen, what was offered first, or what is to be moved."""
+        old = await self._desk.orders.get(draft.old, heard.now) if draft.old else None
+        first = draft.start or next(iter(draft.shown), None)
+        than = datetime.fromisoformat(first) if first else old.start if old else None
+        return self.compared(heard, than) if than else None
+
+    def _chosen(self, draft: Draft, heard: Heard) -> int | None:
+        """Which of what was offered or asked is meant: `de eerste` of a list, rather than of a month."""
+        number = facts.ordinal(heard.text)
+        if number is None or number >= len(draft.unclear or draft.shown):
+            return None
+        return None if self._desk.wanted(facts.without_ordinal(heard.text), heard.now) else number
+
+    async def _mean(self, draft: Draft, way: int, now: datetime) -> bool:
+        """Of what was unclear this is meant; False where there is no such way."""
+        if way >= len(draft.unclear):
+            return False
+        draft.mean(way)
+        await self.pick(draft, now)
+        return True
+
+    async def _want(self, draft: Draft, wanted: Wanted, now: datetime) -> None:
+        """Take what was named, and the one time that it fits. Of more ways to read it, the one in which it is a time
+        that was shown."""
+        fits = {
+            time
+            for time in draft.shown
+            if wanted.exact and any(a <= datetime.fromisoformat(time) < b for a, b in wanted.spans)
+        }
+        draft.want(wanted)
+        if wanted.ways and len(fits) == 1:
+            draft.start, draft.unclear = fits.pop(), []
+        elif not draft.unclear:
+            await self.pick(draft, now)
 
     async def pick(self, draft: Draft, now: datetime) -> None:
         """Choose the one free time that fits, where an exact one was named or where it was among those shown."""

@@ -9,11 +9,13 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.app.calendar import health_of
 from bot.app.house import House, NotPossible, check_schema, open_house
 from bot.app.roles import background, keep_reading, private_door, web_role, worker_role
 from bot.app.staff import first_link
@@ -98,6 +100,10 @@ async def serve(settings: Settings, stop: asyncio.Event, *, web: bool, work: boo
             "bus": house.bus.health,
             "contacts": house.registrations.health,
         }
+        if house.calendar is not None:
+            parts["appointments"] = partial(health_of, house.calendar)
+        if house.cases:
+            parts["cases"] = house.cases.health
         if web and work:
             parts["worker"] = _starting
         shelf = Shelf(house.wording)

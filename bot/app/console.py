@@ -13,13 +13,14 @@ from bot.ports import Refused
 from bot.quick import QuickReplies
 from bot.settings import ROOT
 from bot.shift import Shifts
-from bot.signs import Signs
 from bot.staff.roles import Permission
 from bot.staff.sessions import Visit
 from bot.thread import Threads
+from bot.watch import Watch
 from bot.web.kcc.acts import Acts
 from bot.web.kcc.console import Console
 from bot.web.kcc.doors import Door
+from bot.web.kcc.line import Lines
 from bot.web.kcc.live import Live
 from bot.web.kcc.pages import Pages
 from bot.web.kcc.shelf import Shelf
@@ -29,35 +30,41 @@ from bot.web.staff.door import Door as StaffDoor
 QUICK_REPLIES = ROOT / "knowledge" / "quick_replies.yml"
 
 
-def console_of(app: web.Application, house: House, shelf: Shelf, static: str) -> list[Door]:
-    """All that is under `/kcc`. `static` is the address of the static files. Raises `QuickReplyError`."""
+def console_of(app: web.Application, house: House, shelf: Shelf, static: str) -> tuple[list[Door], Watch]:
+    """All that is under `/kcc`, and the watch that must be kept for it. `static` is the address of the static files.
+    Raises `QuickReplyError`."""
     municipality, clock = house.municipality, house.clock
     everyone = tuple(team.name for team in municipality.teams)
 
     def as_agent(member: Member) -> Agent:
-        return Agent(member.id, member.name[:64], member.teams or everyone)
+        teams = tuple(team for team in everyone if team in member.teams)  # some may be gone from the file
+        most = member.most or municipality.most_conversations
+        return Agent(member.id, member.name[:64], teams or everyone, most)
 
     handoff = Handoff(house.wording, municipality, shelf.article)
     desk = Desk(house.database, house.bus, house.channels, house.wording, municipality, handoff, clock)
-    boards = Boards(house.database, municipality, shelf.article)
+    boards = Boards(house.database, municipality, shelf.article, clock)
     threads = Threads(house.database, house.channels, clock)
+    watch = Watch(house.bus, boards, threads)
+    pages = Pages(municipality.name, static, clock)
     console = Console(
         house.database,
         municipality,
         boards,
+        Lines(boards, watch, pages),
         threads,
         Briefings(house.database, house.channels, shelf.article, clock),
         Shifts(house.database, municipality, clock),
         QuickReplies.load(QUICK_REPLIES, municipality.variables),
         shelf,
-        Pages(municipality.name, static, clock),
+        pages,
         as_agent,
         clock,
     )
-    live = Live(house.bus, boards, threads, as_agent)
-    acts = Acts(desk, house.files, Signs(house.database, house.channels), shelf, as_agent)
+    live = Live(watch, as_agent)
+    acts = Acts(desk, house.offers, house.files, house.signs, shelf, as_agent)
     app.on_shutdown.append(live.close)
-    return [*console.doors(), *live.doors(), *acts.doors()]
+    return [*console.doors(), *live.doors(), *acts.doors()], watch
 
 
 def behind(staff: StaffDoor, one: Door) -> web.RouteDef:
@@ -68,7 +75,8 @@ def behind(staff: StaffDoor, one: Door) -> web.RouteDef:
         if found is None:
             raise Refused("sign in first", 401)
         roles = frozenset(role.value for role in found.roles)
-        return await one.handler(request, Member(found.name, found.display_name, roles, csrf=visit.csrf))
+        member = Member(found.name, found.display_name, roles, found.teams, visit.csrf, found.most)
+        return await one.handler(request, member)
 
     add = staff.get if one.method == "GET" else staff.post
     return add(one.path, Permission(one.permission.value), handler)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
 from bot.agenda import Agenda
-from bot.app.calendar import configured_calendar
 from bot.appointments import Appointments
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
+from bot.casewords import CaseWords
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.migrate import is_current
@@ -21,19 +22,23 @@ from bot.edge import Edge
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.municipality import Municipality
+from bot.offers import Offers
 from bot.outbox import Outbox
-from bot.ports import LOCAL, AppointmentProvider, Bus, Channel, ContactRegistry, Health
+from bot.ports import LOCAL, AppointmentProvider, Bus, CaseProvider, Channel, ContactRegistry, Health
 from bot.post import Post
 from bot.registry import Registrations
 from bot.reminders import Reminders
 from bot.settings import ROOT, Settings
+from bot.signs import Signs
 from bot.staff.members import Members
+from bot.statuses import Statuses
 from bot.templates import read_templates
 from bot.usage import Usage
 from bot.web.health import Check
 from bot.wording import Wording
 
 PHRASES = ROOT / "knowledge" / "phrases.yml"
+STATUSES = ROOT / "knowledge" / "statuses.yml"
 
 
 class NotMigrated(Exception):
@@ -57,8 +62,11 @@ class House:
     inbox: Inbox
     outbox: Outbox
     registry: ContactRegistry
+    calendar: AppointmentProvider | None
+    """None: no appointments are made in the chat."""
     clock: Clock
-    calendar: AppointmentProvider | None = None
+    cases: CaseProvider | None = None
+    """None: no case is looked up in the chat."""
 
     @property
     def edge(self) -> Edge:
@@ -102,9 +110,26 @@ class House:
         return Agenda(self.database, self.bus, self.channels, self.wording, self.calendar, plan, self.clock)
 
     @property
+    def case_words(self) -> CaseWords | None:
+        """How cases are told, where they are looked up. Raises `StatusesError`."""
+        rules = self.municipality.cases
+        return CaseWords(self.wording, Statuses.load(STATUSES), rules) if self.cases and rules else None
+
+    @property
     def members(self) -> Members:
         """Who works here."""
-        return Members(self.database, self.clock)
+        return Members(self.database, self.clock, teams_elsewhere=bool(self.settings.oidc_teams))
+
+    @property
+    def offers(self) -> Offers:
+        """Who waits, for who is free."""
+        lasts = timedelta(seconds=self.municipality.offer_seconds)
+        return Offers(self.database, self.bus, lasts, self.clock)
+
+    @property
+    def signs(self) -> Signs:
+        """That somebody types."""
+        return Signs(self.database, self.bus, self.channels)
 
     @property
     def usage(self) -> Usage:
@@ -117,6 +142,8 @@ async def open_house(
     settings: Settings, channels: Mapping[str, Channel] | None = None, clock: Clock = utc_now
 ) -> AsyncIterator[House]:
     """Open the store and the bus; close everything at the end. `channels`: those of the settings where None."""
+    from bot.app.calendar import calendar_of
+
     municipality = Municipality.load(settings.municipality)
     wording = Wording.load(PHRASES, municipality.variables)
     async with AsyncExitStack() as stack:
@@ -132,11 +159,25 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        calendar = configured_calendar(database, municipality, clock)
+        calendar = calendar_of(settings, municipality, database, clock)
         if calendar is not None:
             stack.push_async_callback(calendar.close)
+        cases = configured_cases(settings, clock) if municipality.cases else None
+        if cases:
+            stack.push_async_callback(cases.close)
         yield House(
-            settings, database, bus, municipality, wording, channels, inbox, outbox, registry, clock, calendar
+            settings,
+            database,
+            bus,
+            municipality,
+            wording,
+            channels,
+            inbox,
+            outbox,
+            registry,
+            calendar,
+            clock,
+            cases,
         )
 
 
@@ -149,6 +190,21 @@ def configured_registry(settings: Settings, database: Database) -> ContactRegist
         token = settings.openklant_token.get_secret_value()
         return OpenKlant(settings.openklant_url, token, str(settings.openklant_actor))
     return LocalRegistry(database)
+
+
+def configured_cases(settings: Settings, clock: Clock) -> CaseProvider | None:
+    """The system of cases, where there is one."""
+    from actions.cases.demo import DemoCases
+    from actions.cases.zgw import ZgwCases
+
+    if settings.case_system == "demo":
+        return DemoCases(clock)
+    if settings.case_system == "off":
+        return None
+    url, client_id, organisation = settings.zgw_url, settings.zgw_client_id, settings.zgw_organisation
+    if not (url and client_id and organisation and settings.zgw_secret):
+        raise NotPossible("CASES=zgw lacks settings")  # the settings see to it that it does not
+    return ZgwCases(url, client_id, settings.zgw_secret.get_secret_value(), organisation)
 
 
 def configured_channels(

@@ -20,15 +20,18 @@ from bot.app.calendar import desk_of
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
 from bot.app.staff import staff_pages
+from bot.attempts import Attempts
+from bot.casedesk import CaseDesk
 from bot.db.lease import NamedLease
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.logs import trail
-from bot.ports import Health
+from bot.ports import DialogueEngine, Health
 from bot.privacy import Privacy
 from bot.settings import ROOT, Settings
 from bot.supervisor import Supervisor
 from bot.tending import Tending
+from bot.tidings import Tidings
 from bot.turn import Turns
 from bot.web import private
 from bot.web.appointments import AppointmentFile
@@ -36,6 +39,7 @@ from bot.web.chat import Chat
 from bot.web.health import Check, HealthPage
 from bot.web.kcc.shelf import Shelf
 from bot.web.member import Identify
+from bot.web.notices import Notices
 from bot.web.page import add_page
 from bot.web.server import application, client_address, serving
 from bot.web.staff.door import add_staff, hold
@@ -43,6 +47,7 @@ from bot.web.webhooks import Webhooks
 from bot.worker import Worker
 
 if TYPE_CHECKING:
+    from actions.status import StatusRules
     from knowledge.live import Live
 
 log = logging.getLogger(__name__)
@@ -91,6 +96,7 @@ async def web_role(
         house.edge,
         partial(house.wording.say, "welcome"),
         client,
+        house.signs,
         house.clock,
     )
     app.on_shutdown.append(chat.close)
@@ -98,6 +104,9 @@ async def web_role(
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
     if house.appointments is not None:
         app.add_routes(AppointmentFile(house.appointments, house.wording).routes())
+    if settings.zgw_notification_secret:
+        secret = settings.zgw_notification_secret.get_secret_value()
+        app.add_routes(Notices(house.database, house.bus, secret, house.clock).routes())
     if settings.theme and not settings.theme.is_dir():
         raise NotPossible(f"THEME: {settings.theme} is not a folder")
     variables = house.municipality.variables
@@ -109,7 +118,7 @@ async def web_role(
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
-    console = console_of(app, house, shelf or Shelf(house.wording), static.address)
+    console, watch = console_of(app, house, shelf or Shelf(house.wording), static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
@@ -123,13 +132,14 @@ async def web_role(
             app.add_routes([one.route(identify) for one in console])
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(serving(app, settings.host, settings.port))
-            await stack.enter_async_context(background(*fetching, _look_around(house)))
+            await stack.enter_async_context(background(*fetching, _look_around(house), watch.keep_watching()))
             yield f"http://{settings.host}:{port}/"
 
 
 async def _look_around(house: House) -> None:
-    """Tell soon after the start what is not right with a channel or the register; `klaartje channels check` and
-    `klaartje callbacks check` tell it again."""
+    """Tell soon after the start what is not right with a channel, the register, the calendar or the system of cases;
+    `klaartje channels check`, `klaartje callbacks check`, `klaartje appointments check` and `klaartje cases check` tell
+    it again."""
     for kind, names in missing(house.settings).items():
         if names and any(name.startswith(f"{kind}_") for name in house.settings.model_fields_set):
             log.warning("%s is off: %s not set", kind, ", ".join(names))
@@ -137,6 +147,10 @@ async def _look_around(house: House) -> None:
     looks = {name: channel.check for name, channel in house.channels.items()}
     if house.settings.openklant_url:
         looks["contacts"] = house.registry.check
+    if house.calendar is not None:
+        looks["appointments"] = house.calendar.check
+    if house.cases:
+        looks["cases"] = house.cases.check
     for name, look in looks.items():
         try:
             findings = await look()
@@ -196,10 +210,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
-        desk = desk_of(house.database, house.calendar, settings.base_url, house.clock)
-        if desk is not None:
-            await desk.load()
-        add_actions(app, live.search, actions_secret, desk=desk)
+        desk = desk_of(house)
+        add_actions(app, live.search, actions_secret, desk=desk, status=status_rules(house))
         if (
             settings.engine_url is not None
         ):  # turns of other workers may use our actions: not before they can answer
@@ -221,8 +233,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.database,
             house.bus,
             house.channels,
-            understanding.around(engine),
-            understanding.around(SearchEngine(live.search)),
+            understanding.around(with_cases(house, engine)),
+            understanding.around(with_cases(house, SearchEngine(live.search))),
             understanding.alarm(),
             house.wording,
             handoff,
@@ -238,6 +250,7 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             house.municipality,
             handoff,
             timedelta(minutes=settings.agent_silent_minutes),
+            house.offers,
             house.clock,
         )
         files = house.files
@@ -264,8 +277,49 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
         if house.reminders is not None:
             reminding = house.reminders.keep_looking
             jobs.append(NamedLease(house.database, "reminders", house.clock).run(reminding))
+        if tidings := tidings_of(house):
+            # Who has other channels, such as `klaartje ask`, must not keep the others from looking.
+            name = f"tidings:{','.join(sorted(house.channels))}"[:64]
+            jobs.append(NamedLease(house.database, name, house.clock).run(tidings.keep_looking))
         await stack.enter_async_context(background(*jobs))
         yield {"worker": worker_health, "engine": engine.health, "search": live.health}
+
+
+def status_rules(house: House) -> StatusRules | None:
+    """What the dialogue must know of the cases that can be looked up."""
+    from actions.references import References
+    from actions.status import StatusRules
+
+    rules = house.municipality.cases
+    if house.cases is None or rules is None:
+        return None
+    articles = frozenset(slug for one in rules.types for slug in one.articles)
+    return StatusRules(References(rules.references), rules.facts, articles)
+
+
+def with_cases(house: House, engine: DialogueEngine) -> DialogueEngine:
+    """The engine with the desk of cases behind it, where there is one."""
+    if house.cases is None or (words := house.case_words) is None:
+        return engine
+    attempts = Attempts(house.database, house.clock)
+    minutes = house.settings.cases_minutes
+    return CaseDesk(house.cases, words, attempts, house.clock, minutes=minutes).around(engine)
+
+
+def tidings_of(house: House) -> Tidings | None:
+    """What tells of changes of cases, where they can be followed."""
+    if house.cases is None or (words := house.case_words) is None:
+        return None
+    return Tidings(
+        house.database,
+        house.bus,
+        house.channels,
+        house.cases,
+        words,
+        house.wording,
+        house.clock,
+        minutes=house.settings.cases_minutes,
+    )
 
 
 @asynccontextmanager

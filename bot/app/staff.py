@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -14,12 +15,14 @@ from bot.staff.oidc import Provider
 from bot.staff.passwords import Passwords
 from bot.staff.sessions import Sessions
 from bot.staff.signin import Limits, SignIn
-from bot.staff.work import WorkAccounts
+from bot.staff.work import ByClaim, WorkAccounts
 from bot.web.files import FilesPage
 from bot.web.staff.account import AccountPages
 from bot.web.staff.agenda import AgendaPages
 from bot.web.staff.door import Door
+from bot.web.staff.logbook import LogbookPages
 from bot.web.staff.look import Look
+from bot.web.staff.people import PeoplePages
 from bot.web.staff.setup import SetupPages
 from bot.web.staff.signin import SignInPages
 from bot.web.staff.work import WorkPages
@@ -57,10 +60,21 @@ async def staff_pages(
         routes += SetupPages(door, credentials).routes()
     if provider:
         claim, roles = settings.oidc_roles_claim, settings.roles_of_claims
-        work = WorkAccounts(house.database, sessions, provider, claim, roles, house.clock)
+        parts = (house.database, sessions, provider, claim, roles, house.clock)
+        work = WorkAccounts(*parts, teams=_teams(house))
         routes += WorkPages(door, work, house.bus, client).routes()
     if (agenda := house.agenda) is not None:
         routes += AgendaPages(door, agenda).routes()
+    people = PeoplePages(
+        door,
+        house.members,
+        house.municipality,
+        partial(setup_link, house),
+        house.clock,
+        local=settings.local_accounts,
+    )
+    logbook = LogbookPages(door, house.database, house.municipality, house.clock)
+    routes += [*people.routes(), *logbook.routes()]
     routes += FilesPage(door, house.files, nobody_yet).routes()
     try:
         yield Staff(door, routes)
@@ -89,6 +103,17 @@ async def first_link(house: House, address: str) -> str | None:
 def setup_link(house: House, token: str) -> str:
     """Where somebody chooses a password."""
     return f"{house.settings.base_url}/inloggen/instellen/{token}"
+
+
+def _teams(house: House) -> ByClaim | None:
+    """Which teams work accounts get, where the provider says so. Raises `MunicipalityError` for a team that is not
+    there."""
+    settings = house.settings
+    if not settings.oidc_teams:
+        return None
+    words = settings.teams_of_claims
+    house.municipality.check_teams(sorted(frozenset[str]().union(*words.values())))
+    return ByClaim(settings.oidc_teams_claim or settings.oidc_roles_claim, words)
 
 
 def _provider(house: House) -> Provider | None:

@@ -273,6 +273,9 @@ handoffs = sa.Table(
     sa.Column("outcome", sa.String(32)),
     sa.Column("mark", sa.Integer),
     sa.Column("remark", sa.Text),
+    sa.Column("offered_to", sa.String(64)),
+    sa.Column("offered_until", Utc),
+    sa.Column("passed_by", sa.JSON),
     sa.Index("ix_handoffs_state_team", "state", "team", "priority", "waiting_since"),
     sa.Index("ix_handoffs_conversation_id", "conversation_id"),
     sa.Index("ix_handoffs_agent_state", "agent", "state"),
@@ -368,8 +371,8 @@ contacts = sa.Table(
 )
 """Our own register, where the municipality has no other."""
 
-calendar_bookings = sa.Table(
-    "calendar_bookings",
+local_bookings = sa.Table(
+    "local_bookings",
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("key", sa.String(128), nullable=False, unique=True),
@@ -382,7 +385,7 @@ calendar_bookings = sa.Table(
     sa.Column("details", sa.JSON, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("created_at", Utc, nullable=False),
-    sa.Index("ix_calendar_bookings_location_start", "location", "start"),
+    sa.Index("ix_local_bookings_location_start", "location", "start"),
 )
 """Our own calendar, where the municipality has no other: `booked`, `cancelled`, or afterwards `came` or `no_show`."""
 
@@ -393,7 +396,7 @@ calendar_cells = sa.Table(
     sa.Column("counter", sa.Integer, primary_key=True),
     sa.Column("at", Utc, primary_key=True),
     sa.Column(
-        "booking_id", sa.ForeignKey("calendar_bookings.id", ondelete="CASCADE"), nullable=False, index=True
+        "booking_id", sa.ForeignKey("local_bookings.id", ondelete="CASCADE"), nullable=False, index=True
     ),
 )
 """What each booking takes of a counter: one row for each cell of the grid. The key keeps two from having the same."""
@@ -465,6 +468,52 @@ waiting_list = sa.Table(
 """Who wants to hear of a time `before` what they have or could have: `waiting`, `offered` (a time, for a while),
 `done`."""
 
+calendar_bookings = sa.Table(
+    "calendar_bookings",
+    metadata,
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("provider", sa.String(32), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("start_at", Utc, nullable=False),
+    sa.Column("asked_at", Utc, nullable=False),
+    sa.Index("ix_calendar_bookings_start_at", "start_at"),
+)
+"""What was asked of a calendar of others, by our key: `asked` from just before the call, `booked` with the calendar's
+id once it said yes; no row where it said no. Nothing of the resident is in it."""
+
+case_attempts = sa.Table(
+    "case_attempts",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("reference", sa.String(64), nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Index("ix_case_attempts_conversation_id_at", "conversation_id", "at"),
+    sa.Index("ix_case_attempts_reference_at", "reference", "at"),
+)
+"""Each time that somebody looked a case up, by the message that asked; `reference` is a hash. `outcome`: `pending`,
+`found`, `missed`, `fault`, or `locked`, which was no look."""
+
+case_follows = sa.Table(
+    "case_follows",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _conversation(),
+    sa.Column("provider", sa.String(32), nullable=False),
+    sa.Column("key", sa.String(255), nullable=False),
+    sa.Column("reference", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(64), nullable=False),
+    sa.Column("faults", sa.Integer, nullable=False),
+    sa.Column("look_at", Utc, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.UniqueConstraint("conversation_id", "key"),
+    sa.Index("ix_case_follows_provider_look_at", "provider", "look_at"),
+    sa.Index("ix_case_follows_provider_key", "provider", "key"),
+)
+"""Cases of which a resident wants to hear: `state` is what was told last, `look_at` when to look again."""
+
 audit = sa.Table(
     "audit",
     metadata,
@@ -474,7 +523,11 @@ audit = sa.Table(
     sa.Column("action", sa.String(64), nullable=False),
     sa.Column("object", sa.String(128), nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("ix_audit_at", "at"),
+    sa.Index("ix_audit_actor_seq", "actor", "seq"),
+    sa.Index("ix_audit_object_actor_at", "object", "actor", "at"),
 )
+"""Who did what. Only ever added to: nothing in the program changes or deletes a row."""
 
 articles = sa.Table(
     "articles",
@@ -511,6 +564,7 @@ users = sa.Table(
     sa.Column("name", sa.String(64), nullable=False, unique=True),
     sa.Column("display_name", sa.String(128), nullable=False),
     sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("teams", sa.JSON(none_as_null=True)),
     sa.Column("issuer", sa.String(255)),
     sa.Column("subject", sa.String(255)),
     sa.Column("password_hash", sa.String(255)),
@@ -520,9 +574,12 @@ users = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("signed_in_at", Utc),
     sa.Column("disabled_at", Utc),
+    sa.Column("most", sa.Integer),
     sa.UniqueConstraint("issuer", "subject"),
 )
 """Members of staff: with a password of their own, or known by `issuer` and `subject` of a work account.
+
+`teams` are those whose queue they see; without any they see all.
 
 `totp_pending` is shown to be put in an app and counts once a code of it was given; `totp_step` is the half minute of
 the last code, which counts once.

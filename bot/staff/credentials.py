@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import audit
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import users
@@ -80,7 +80,7 @@ class Credentials:
             changed = sa.update(users).where(users.c.id == row.id)
             await connection.execute(changed.values(password_hash=kept))
             await shut_out(connection, row.id)
-            await audit(connection, row.name, "chose password and app", at=self._clock())
+            await audit(connection, row.name, Act.CHOSE, at=self._clock())
             token = await self._sessions.begin(connection, row.id, row.name, "link" if link else "first link")
         return Chosen(token, codes)
 
@@ -90,14 +90,14 @@ class Credentials:
         async with self._database.write() as connection:
             changed = sa.update(users).where(users.c.id == member.id).values(password_hash=kept)
             await connection.execute(changed)
-            return await self._anew(connection, member, "changed password")
+            return await self._anew(connection, member, Act.CHANGED_PASSWORD)
 
     async def change_app(self, member: Member, code: str) -> Chosen:
         """Take the pending app, and new recovery codes; all sessions end but a new one. Raises `WrongCode`."""
         async with self._database.write() as connection:
             row = (await connection.execute(sa.select(users).where(users.c.id == member.id))).one()
             codes = await self._new_app(connection, row, code)
-            return Chosen(await self._anew(connection, member, "changed app"), codes)
+            return Chosen(await self._anew(connection, member, Act.CHANGED_APP), codes)
 
     async def _new_app(self, connection: AsyncConnection, row: Any, code: str) -> list[str]:
         step = totp.step_of(row.totp_pending, code, self._clock()) if row.totp_pending else None
@@ -109,7 +109,7 @@ class Credentials:
         await recovery.keep(connection, row.id, codes)
         return codes
 
-    async def _anew(self, connection: AsyncConnection, member: Member, what: str) -> str:
+    async def _anew(self, connection: AsyncConnection, member: Member, what: Act) -> str:
         await shut_out(connection, member.id)
         await audit(connection, member.name, what, at=self._clock())
         return await self._sessions.renew(connection, member.id)
@@ -134,7 +134,5 @@ class Credentials:
                 return None
             row = new_user(FIRST, "Beheerder", [Role.ADMIN])
             await connection.execute(sa.insert(users).values(**row, created_at=now))
-            await audit(
-                connection, FIRST, "added member of staff", FIRST, at=now, detail={"roles": row["roles"]}
-            )
+            await audit(connection, FIRST, Act.ADDED, FIRST, at=now, detail={"roles": row["roles"]})
             return await self._sessions.begin(connection, row["id"], FIRST, "first link")

@@ -82,15 +82,16 @@ class Provider:
         joint = "&" if "?" in about["authorization_endpoint"] else "?"
         return f"{about['authorization_endpoint']}{joint}{urlencode(asked)}"
 
-    async def claims(self, flow: Flow, code: str, issuer: str | None, wanted: str) -> Mapping[str, Any]:
+    async def claims(self, flow: Flow, code: str, issuer: str | None, *wanted: str) -> Mapping[str, Any]:
         """What the provider says of who came back with this code, checked. `issuer` is what came back with it,
-        where anything did; `wanted` is asked for apart where the ID token does not hold it. Raises `OidcFault`."""
+        where anything did; what is `wanted` is asked for apart where the ID token does not hold it.
+        Raises `OidcFault`."""
         about = await self._discover()
         if issuer is not None and issuer != about["issuer"]:
             raise OidcFault("the answer is of another issuer")
         given = await self._redeem(about, code, flow.verifier)
         claims = await self._checked(about, str(given["id_token"]), flow.nonce)
-        if claimed(claims, wanted):
+        if all(claimed(claims, name) for name in wanted):
             return claims
         return await self._more(about, given.get("access_token"), claims)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import audit
+from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import staff_links, staff_sessions, users, work_sign_ins
@@ -49,7 +49,7 @@ class Sessions:
         now = self._clock()
         await self._tidy(connection, now)
         await connection.execute(sa.update(users).where(users.c.id == user_id).values(signed_in_at=now))
-        await audit(connection, name, "signed in", at=now, detail={"how": how})
+        await audit(connection, name, Act.SIGNED_IN, at=now, detail={"how": how})
         return await self.renew(connection, user_id)
 
     async def renew(self, connection: AsyncConnection, user_id: str) -> str:
@@ -90,7 +90,7 @@ class Sessions:
         async with self._database.write() as connection:
             gone = sa.delete(staff_sessions).where(staff_sessions.c.token_hash == hashed(token))
             if (await connection.execute(gone)).rowcount:
-                await audit(connection, name, "signed out", at=self._clock())
+                await audit(connection, name, Act.SIGNED_OUT, at=self._clock())
 
     async def _tidy(self, connection: AsyncConnection, now: datetime) -> None:
         quiet = staff_sessions.c.seen_at <= now - self._idle

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import NOBODY, audit
+from bot.audit import NOBODY, Act, audit
 from bot.bus.memory import MemoryBus
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
@@ -94,7 +94,7 @@ class SignIn:
                     changed = sa.update(users).where(users.c.id == row.id).values(password_hash=renewed)
                     await connection.execute(changed)
                 return await self._sessions.begin(connection, row.id, row.name, "password")
-            await audit(connection, NOBODY, "sign-in failed", row.id if row else "", at=now)
+            await audit(connection, NOBODY, Act.SIGN_IN_FAILED, row.id if row else "", at=now)
         return None
 
     async def confirms(self, user_id: str, password: str, address: str) -> bool:

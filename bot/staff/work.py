@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audit import NOBODY, audit
+from bot import queue
+from bot.audit import NOBODY, Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import users, work_sign_ins
-from bot.staff.members import new_user, shut_out
+from bot.staff.members import new_user, shut_out, was_removed
 from bot.staff.oidc import Flow, OidcFault, Provider, claimed
 from bot.staff.roles import Role
 from bot.staff.secret import hashed
@@ -38,8 +39,22 @@ class Entered:
     onward: str
 
 
+@dataclass(frozen=True, slots=True)
+class ByClaim:
+    """Which words of a claim give which teams."""
+
+    claim: str
+    words: Mapping[str, frozenset[str]]
+
+    def given(self, claims: Mapping[str, Any]) -> list[str]:
+        """The teams of somebody with these claims; without any they help all."""
+        found = (self.words.get(word, frozenset()) for word in claimed(claims, self.claim))
+        return sorted(frozenset[str]().union(*found))
+
+
 class WorkAccounts:
-    """Lets members in whom the provider knows. `roles`: which role a word of the claim gives."""
+    """Lets members in whom the provider knows. `roles`: which role a word of the claim gives; `teams`: the same for
+    teams, where the provider says those too."""
 
     def __init__(
         self,
@@ -49,6 +64,8 @@ class WorkAccounts:
         claim: str,
         roles: Mapping[str, frozenset[Role]],
         clock: Clock = utc_now,
+        *,
+        teams: ByClaim | None = None,
     ) -> None:
         self._database = database
         self._sessions = sessions
@@ -56,6 +73,7 @@ class WorkAccounts:
         self._claim = claim
         self._roles = roles
         self._clock = clock
+        self._teams = teams
 
     async def leave(self, visit: str, onward: str) -> str:
         """Where to send who wants to sign in; noted, so that only the same browser can come back. Raises
@@ -81,7 +99,8 @@ class WorkAccounts:
         if row is None or row.until <= self._clock():
             raise OidcFault("somebody came back who did not leave from this browser, or long ago")
         flow = Flow(state, row.nonce, row.verifier)
-        claims = await self._provider.claims(flow, code, issuer, self._claim)
+        wanted = {self._claim, self._teams.claim} if self._teams else {self._claim}
+        claims = await self._provider.claims(flow, code, issuer, *sorted(wanted))
         roles = self._given(claims)
         async with self._database.write() as connection:
             token = await self._admit(connection, claims, roles)
@@ -96,21 +115,23 @@ class WorkAccounts:
         key = (users.c.issuer == claims["iss"], users.c.subject == claims["sub"])
         row = (await connection.execute(sa.select(users).where(*key))).one_or_none()
         shown = str(claims.get("name") or claims.get("preferred_username") or "Medewerker")[:128]
+        teams = {} if self._teams is None else {"teams": self._teams.given(claims)}
         if row is not None:
             changed = sa.update(users).where(users.c.id == row.id)
-            await connection.execute(changed.values(roles=sorted(roles), display_name=shown))
+            await connection.execute(changed.values(roles=sorted(roles), display_name=shown, **teams))
         disabled = row is not None and row.disabled_at is not None
         if disabled:
             log.warning("sign-in refused: this work account is disabled here")
         if disabled or not roles:
             if row is not None:
                 await shut_out(connection, row.id)
-            await audit(connection, NOBODY, "sign-in refused", row.id if row else "", at=self._clock())
+                await queue.gone(connection, row.name)
+            await audit(connection, NOBODY, Act.SIGN_IN_REFUSED, row.id if row else "", at=self._clock())
             return None
         if row is not None:
             return await self._sessions.begin(connection, row.id, row.name, "work account")
         more = {"issuer": claims["iss"], "subject": claims["sub"], "created_at": self._clock()}
-        new = new_user("", shown, roles, **more)
+        new = new_user("", shown, roles, **teams, **more)
         new["name"] = await _free_name(connection, claims, new["id"])
         await connection.execute(sa.insert(users).values(**new))
         return await self._sessions.begin(connection, new["id"], new["name"], "work account")
@@ -134,4 +155,5 @@ async def _free_name(connection: AsyncConnection, claims: Mapping[str, Any], key
         (str(claims[claim]) for claim in ("preferred_username", "upn", "email") if claims.get(claim)), "werk"
     ).lower()[:64]
     taken = await connection.scalar(sa.select(users.c.id).where(users.c.name == wanted))
-    return wanted if taken is None else f"{wanted[:55]}-{key[:8]}"
+    free = taken is None and not await was_removed(connection, wanted)
+    return wanted if free else f"{wanted[:55]}-{key[:8]}"

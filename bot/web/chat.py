@@ -17,14 +17,18 @@ from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import chat_sessions, conversations, messages
 from bot.inbox import message_id
-from bot.model import Author, Inbound, Kind, Outbound
+from bot.model import Author, Inbound, Kind, Outbound, Owner
 from bot.ports import Accept, Bus, Refused
 from bot.residents import new_conversation
+from bot.signs import Signs
 from bot.transcript import Page, Transcript
 
 HEARTBEAT = 15.0
 LOOK = 5.0
 """Seconds between looks at the store without a wake: what is left when the bus is gone."""
+
+TYPES = 6.0
+"""Seconds that an agent's typing shows, unless it goes on or the message is there."""
 
 
 class WebInbound(Protocol):
@@ -47,6 +51,7 @@ class Chat:
         accept: Accept,
         welcome: Callable[[], Outbound],
         client: Callable[[web.Request], str],
+        signs: Signs,
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
@@ -55,6 +60,7 @@ class Chat:
         self._accept = accept
         self._welcome = welcome
         self._client = client
+        self._signs = signs
         self._clock = clock
         self._transcript = Transcript(database, channel.name)
         self._closing = asyncio.Event()
@@ -65,6 +71,7 @@ class Chat:
             web.post("/chat/sessions", self.open_session),
             web.post("/chat/messages", self.take_message),
             web.get("/chat/messages", self.give_messages),
+            web.post("/chat/typing", self.take_typing),
             web.get("/chat/events", self.stream),
         ]
 
@@ -96,6 +103,14 @@ class Chat:
         message = self._channel.inbound(address, await request.read())
         await self._accept([message])
         return web.json_response({"id": message_id(message.channel, message.external_id)}, status=202)
+
+    async def take_typing(self, request: web.Request) -> web.Response:
+        """The resident types; an agent who looks sees it. Nothing of the request is read, and nothing is stored."""
+        address = await self._address(request)
+        if not await self._bus.allow(f"typing:{address}", rate=0.5, burst=5):
+            raise Refused("too many signs of typing: one each three seconds is enough", 429)
+        await self._signs.resident_typing(self._channel.name, address)
+        return web.Response(status=204)
 
     async def give_messages(self, request: web.Request) -> web.Response:
         """The transcript, or what came after a message."""
@@ -130,8 +145,14 @@ class Chat:
                     page = await self._transcript.read(address, after)
                     await stream.page(page)
                     after = page.last
-                    await asyncio.wait({waiting, closing}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+                    patience = min(LOOK, stream.typing_ends or LOOK)
+                    await asyncio.wait(
+                        {waiting, closing}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+                    )
                     if waiting.done():
+                        _, what = waiting.result()
+                        if what == "typing":
+                            stream.types()
                         waiting = asyncio.ensure_future(anext(wakes))
             except ConnectionResetError:
                 pass  # the reader has gone; it comes back with Last-Event-ID
@@ -157,9 +178,19 @@ class _Stream:
 
     def __init__(self, response: web.StreamResponse) -> None:
         self._response = response
-        self._state: tuple[object, bool] | None = None
+        self._state: tuple[object, bool, str] | None = None
+        self._typed_until = 0.0
         self._waiting: set[str] = set()
         self._quiet_since = asyncio.get_running_loop().time()
+
+    def types(self) -> None:
+        """Somebody types, for some seconds. While the bot has the conversation the transcript tells that itself."""
+        self._typed_until = asyncio.get_running_loop().time() + TYPES
+
+    @property
+    def typing_ends(self) -> float:
+        """In how many seconds that is over; 0 where nobody types."""
+        return max(0.0, self._typed_until - asyncio.get_running_loop().time())
 
     async def page(self, page: Page) -> None:
         """Lines that were not sent yet. One that waits for its turn gets no id: a reader that comes back goes on
@@ -174,9 +205,13 @@ class _Stream:
             if line["id"] not in self._waiting:
                 self._waiting.add(line["id"])
                 await self._event("message", line)
-        if (page.owner, page.typing) != self._state:
-            self._state = (page.owner, page.typing)
-            await self._event("typing", {"typing": page.typing, "owner": page.owner})
+        if page.owner != Owner.AGENT or any(line["from"] == Author.AGENT for line in page.lines):
+            self._typed_until = 0.0  # what was typed is there, or who typed has gone
+        state = (page.owner, page.typing or self.typing_ends > 0, page.agent)
+        if state != self._state:
+            self._state = state
+            who = {"agent": page.agent} if page.agent else {}
+            await self._event("typing", {"typing": state[1], "owner": page.owner, **who})
         now = asyncio.get_running_loop().time()
         if now - self._quiet_since > HEARTBEAT:
             self._quiet_since = now

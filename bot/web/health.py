@@ -46,6 +46,7 @@ class HealthPage:
 
 
 async def _look(checks: Mapping[str, Check]) -> dict[str, Health]:
+    checks = dict(checks)  # parts come and go while we look
     found = await asyncio.gather(*(_state(name, check) for name, check in checks.items()))
     return dict(zip(checks, found, strict=True))
 

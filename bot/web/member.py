@@ -33,13 +33,14 @@ PERMISSIONS: Mapping[str, frozenset[Permission]] = {
 @dataclass(frozen=True, slots=True)
 class Member:
     """Somebody of the staff who signed in. `csrf` is the token of their session, which each act must bring along;
-    without `teams` they help all."""
+    without `teams` they help all. `most` conversations at the same time; None: as many as the municipality says."""
 
     id: str
     name: str
     roles: frozenset[str]
     teams: tuple[str, ...] = ()
     csrf: str = ""
+    most: int | None = None
 
 
 Identify = Callable[[web.Request], Awaitable[Member | None]]

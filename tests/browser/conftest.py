@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from tests.browser.fake_chat import FakeChat
 
@@ -23,6 +23,10 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE = 20_000
+"""Milliseconds that a page may need: machines that run tests are slow and busy."""
+
+expect.set_options(timeout=PATIENCE)
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
@@ -54,7 +58,7 @@ async def chromium() -> AsyncIterator[Browser]:
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
     """A fresh profile on a phone-sized screen; what it keeps stays between its pages."""
     context = await chromium.new_context(viewport=PHONE, locale="nl-NL", timezone_id="Europe/Amsterdam")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     try:
         yield context
     finally:

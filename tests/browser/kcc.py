@@ -34,12 +34,12 @@ async def identify(request: web.Request) -> Member | None:
 
 
 async def think(turn: Turn) -> Reply:
-    """An answer about passports, and for all else a person."""
+    """An answer about passports, and for all else a person, as if one had been offered."""
     if "paspoort" in turn.text.lower():
         text = "Een paspoort kost **€ 88,65**. Neem mee:\n\n- uw oude paspoort\n- een pasfoto"
         said = Outbound(text, article=PASSPORT.slug, revision=PASSPORT.revision)
         return Reply((said,), trace=Trace(Route.ANSWER, PASSPORT.slug))
-    reason = "distress" if "hulp nodig" in turn.text.lower() else "asked"
+    reason = "distress" if "hulp nodig" in turn.text.lower() else "offered"
     topic = PASSPORT.slug if "kwijt" in turn.text.lower() else None
     return Reply((), (Command("handoff", {"reason": reason, "topic": topic}),), None, Trace(Route.HANDOFF))
 
@@ -88,7 +88,7 @@ class Desk:
             base_url=self.served.address,
             **more,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         await context.add_cookies([{"name": COOKIE, "value": member.id, "url": self.served.address}])
         page = await context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))

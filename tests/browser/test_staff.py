@@ -12,8 +12,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from bot.app.staff import first_link
+from bot.audit import Act, audit
 from bot.clock import utc_now
 from bot.db.migrate import migrate
+from bot.db.tables import staff_sessions
+from bot.logbook import PAGE
 from bot.staff.roles import Role
 from tests import services
 from tests.browser.conftest import DESKTOP, PHONE
@@ -21,6 +24,8 @@ from tests.browser.test_accessible import focused, violations
 from tests.conftest import SetClock
 from tests.fakes.oidc import CLIENT, SECRET, FakeOidc
 from tests.staff import PASSWORD, Office, open_office
+
+NARROW: ViewportSize = {"width": 390, "height": 844}
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -197,11 +202,135 @@ async def test_it_fits_without_scrolling_sideways(
     await page.get_by_label("Wachtwoord").fill(PASSWORD)
     await page.get_by_label("Code", exact=True).fill(colleague.codes[0])
     await page.get_by_role("button", name="Inloggen").click()
-    for path in ("medewerkers", "account", "account/app", "kcc/files/x"):
+    long = "Aansprakelijkheidswaardevaststellingen" * 3
+    await office.house.members.add("x" * 64, long, [*Role], actor="engineer")
+    key = next(row.id for row in await office.house.members.listed() if row.display_name == long)
+    manage = ("medewerkers", "medewerkers/nieuw", f"medewerkers/{key}", f"medewerkers/{key}/link", "logboek")
+    places = ("medewerkers", "account", "account/app", "kcc/files/x", *(f"beheer/{one}" for one in manage))
+    for path in places:
         await page.goto(office.address + path)
         await fits(path)
         await page.evaluate("document.documentElement.style.fontSize = '200%'")
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+
+
+async def signs_in(office: Office, page: Page, name: str, *roles: Role) -> None:
+    """Somebody with these roles, by the form."""
+    colleague = await office.hires(name, *roles)
+    await page.goto(f"{office.address}inloggen")
+    await page.get_by_label("Gebruikersnaam").fill(name)
+    await page.get_by_label("Wachtwoord").fill(PASSWORD)
+    await page.get_by_label("Code", exact=True).fill(colleague.codes[0])
+    await page.get_by_role("button", name="Inloggen").click()
+    await expect(page.get_by_role("heading", name="Welkom, Sanne de Vries")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["kcc", "kcc/overzicht", "medewerkers"])
+async def test_signing_out_works_on_every_kind_of_page(
+    chromium_page: Page, office: Office, path: str
+) -> None:
+    """The page's own policy lets the form go; afterwards nobody is in, not here and not with the old cookie."""
+    page = chromium_page
+    await page.set_viewport_size(DESKTOP)
+    await signs_in(office, page, "sanne", Role.TEAM_LEAD)
+    await page.goto(office.address + path)
+    await page.get_by_role("button", name="Uitloggen").click()
+    await expect(page.get_by_role("heading", name="Inloggen", exact=True)).to_be_visible()
+    assert page.url == f"{office.address}inloggen"
+    await page.goto(office.address + path)
+    await expect(page.get_by_role("heading", name="Inloggen", exact=True)).to_be_visible()
+    assert await office.rows(staff_sessions, staff_sessions.c.user_id) != []  # the one by the link goes on
+    assert ("sanne", "signed out") in await office.noted()
+
+
+async def a_colleague(office: Office) -> str:
+    """Els, who was added; the address of her page."""
+    await office.house.members.add("els", "Els Jansen", [Role.AGENT], actor="engineer")
+    rows = await office.house.members.listed()
+    return f"{office.address}beheer/medewerkers/{next(row.id for row in rows if row.name == 'els')}"
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(NARROW, "dark"), (DESKTOP, "light")], ids=["390", "1280"])
+async def test_axe_finds_nothing_on_the_pages_of_administrators(
+    chromium: Browser, office: Office, size: ViewportSize, scheme: str
+) -> None:
+    page = await chromium.new_page(viewport=size, color_scheme="dark" if scheme == "dark" else "light")
+    await signs_in(office, page, "annemiek", Role.ADMIN, Role.AGENT)
+    els, there = await a_colleague(office), f"{office.address}beheer/"
+    async with office.house.database.write() as connection:
+        await audit(connection, "retention", Act.PURGED, *map(str, range(PAGE)), at=office.clock())
+        await audit(connection, "annemiek", Act.OPENED_CONVERSATION, "c1", at=office.clock())
+    places = {
+        "the list": f"{there}medewerkers",
+        "somebody found": f"{there}medewerkers?zoek=els",
+        "nobody found": f"{there}medewerkers?zoek=xyz",
+        "somebody": els,
+        "a question": f"{els}/blokkeren",
+        "the audit": f"{there}logboek",
+        "nothing in the audit": f"{there}logboek?wie=xyz",
+        "a day that is none": f"{there}logboek?dag=x&wat=x",
+        "not there": f"{there}medewerkers/x",
+    }
+    for state, place in places.items():
+        await page.goto(place)
+        assert await violations(page) == [], state
+    await page.goto(f"{there}medewerkers/nieuw")
+    assert await violations(page) == [], "somebody new"
+    await page.get_by_role("button", name="Toevoegen").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert await violations(page) == [], "somebody new, refused"
+    await page.goto(f"{els}/link")
+    await page.get_by_role("button", name="Maak een nieuwe link").click()
+    await expect(page.get_by_label("Link om een wachtwoord te kiezen")).to_be_visible()
+    assert await violations(page) == [], "the link"
+    await page.goto(f"{els}/blokkeren")
+    await page.get_by_role("button", name="Blokkeer").click()
+    await expect(page.get_by_text("is geblokkeerd")).to_be_visible()
+    assert await violations(page) == [], "blocked"
+    await page.goto(f"{els}/link")
+    await page.get_by_role("button", name="Maak een nieuwe link").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    assert await violations(page) == [], "a deed refused"
+    await page.close()
+
+
+async def test_somebody_is_added_by_keyboard_alone(chromium_page: Page, office: Office) -> None:
+    page = chromium_page
+    await signs_in(office, page, "annemiek", Role.ADMIN)
+    await page.goto(f"{office.address}beheer/medewerkers")
+    await page.get_by_role("link", name="Medewerker toevoegen").press("Enter")
+    await page.get_by_label("Naam", exact=True).focus()
+    order = []
+    for keys in ("Els Jansen", "els", " ", "", "", ""):
+        order.append(await focused(page))
+        assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", order
+        await page.keyboard.type(keys)
+        await page.keyboard.press("Tab")
+    assert order == [
+        "Naam",
+        "Gebruikersnaam",
+        "medewerker KCC",
+        "teamleider KCC",
+        "redacteur",
+        "beheerder",
+    ]
+    await page.keyboard.press("Enter")
+    link = await page.get_by_label("Link om een wachtwoord te kiezen").input_value()
+    assert link.startswith(f"{office.address}inloggen/instellen/")
+    await page.goto(link)
+    await expect(page.get_by_text("Welkom, Els Jansen.")).to_be_visible()
+
+
+async def test_the_file_of_the_audit_is_downloaded(chromium_page: Page, office: Office) -> None:
+    page = chromium_page
+    await signs_in(office, page, "annemiek", Role.ADMIN)
+    await page.goto(f"{office.address}beheer/logboek?wie=engineer")
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Download als CSV").click()
+    download = await started.value
+    assert download.suggested_filename == "logboek.csv"
+    text = Path(await download.path()).read_text(encoding="utf-8-sig")
+    assert "Technisch beheer;engineer;Medewerker toegevoegd;Sanne de Vries (annemiek);beheerder" in text
 
 
 async def test_the_first_link_signs_in(chromium_page: Page, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from bot.appointments import Appointments
 from bot.bus.memory import MemoryBus
 from bot.clock import AMSTERDAM
 from bot.db.database import Database
-from bot.db.tables import appointments, calendar_bookings, messages, outbox, waiting_list
+from bot.db.tables import appointments, local_bookings, messages, outbox, waiting_list
 from bot.model import Booking, Command, Location, Outbound, Reply, Route, Trace, Turn
 from bot.ports import AppointmentProvider, EngineFault, Limits, SlotGone
 from bot.privacy import Privacy
@@ -96,7 +96,7 @@ class Booked:
         return {row.key: row.state for row in await self.house.rows(appointments, "created_at")}
 
     async def standing(self) -> list[str]:
-        rows = await self.house.rows(calendar_bookings, "start")
+        rows = await self.house.rows(local_bookings, "start")
         return [f"{row.start.astimezone(AMSTERDAM):%d-%H}" for row in rows if row.state == "booked"]
 
     def reminders(self, provider: AppointmentProvider | None = None) -> Reminders:
@@ -386,7 +386,7 @@ async def test_who_is_forgotten_leaves_a_time_that_is_taken_and_no_name(
     await booked.says("boek 25 11")
     assert await Privacy(booked.database, clock).forget("kept", "r1", actor="engineer")
     assert await booked.states() == {}
-    (row,) = await booked.house.rows(calendar_bookings)
+    (row,) = await booked.house.rows(local_bookings)
     assert (row.state, row.details) == ("booked", {})
 
 
@@ -399,7 +399,7 @@ async def test_a_conversation_stays_as_long_as_its_appointment_is_to_come(
     assert await privacy.purge(1) == 0
     clock.forward(days=30)
     assert await privacy.purge(28) == 1
-    assert await booked.house.rows(calendar_bookings) == []
+    assert await booked.house.rows(local_bookings) == []
 
 
 async def test_who_settles_is_woken_and_survives_a_calendar_that_is_away(

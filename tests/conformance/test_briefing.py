@@ -14,7 +14,7 @@ from bot.model import Choice, Command, Outbound, Reply, Turn
 from tests.conftest import SetClock
 from tests.house import LIMITS, TestHouse, article
 
-ELS = Agent("els", "Els", ("kcc", "burgerzaken"))
+ELS = Agent("els", "Els", ("kcc", "burgerzaken"), 3)
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ async def test_all_that_an_agent_must_know(house: TestHouse, clock: SetClock) ->
 
 async def test_who_only_asked_for_a_person(house: TestHouse) -> None:
     await house.say("medewerker")
+    await house.say(choice="human:skip")
     await house.work()
     found = await brief(house)
     assert (found.wish, found.topic, found.tried) == ("", None, ())

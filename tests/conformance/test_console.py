@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot import queue
-from bot.board import Boards
+from bot.board import QUEUE, Boards
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
-from bot.db.tables import handoffs, messages, outbox
+from bot.db.tables import handoffs, media, messages, outbox
 from bot.desk import DeskError, NotYours, Outcome
 from bot.model import Author, Delivery, Kind, Media, Owner, Place, Template
 from bot.ports import SendFault
@@ -34,7 +34,7 @@ def house(database: Database, clock: SetClock) -> TestHouse:
 
 
 def boards(house: TestHouse) -> Boards:
-    return Boards(house.database, house.municipality, article)
+    return Boards(house.database, house.municipality, article, house.clock)
 
 
 def threads(house: TestHouse) -> Threads:
@@ -49,46 +49,63 @@ class TestBoard:
         clock.forward(minutes=1)
         other = await waits(house, "r3")
         await here(house, ELS)
-        board = await boards(house).of("els", ELS.teams)
-        assert [card.conversation_id for card in board.waiting] == [trouble, passport, other]
-        assert [card.distress for card in board.waiting] == [True, False, False]
-        assert board.waiting[1].topic == "Paspoort aanvragen"
-        assert board.waiting[1].team == "Burgerzaken"
-        assert board.waiting[1].excerpt == "ik wil iemand spreken over mijn zaak"
-        assert board.presence == queue.AVAILABLE
-        assert [card.conversation_id for card in (await boards(house).of("jan", ("kcc",))).waiting] == [
-            trouble,
-            other,
-        ]
+        line = await boards(house).line(ELS.teams)
+        assert [card.conversation_id for card in line.cards] == [trouble, passport, other]
+        assert [card.distress for card in line.cards] == [True, False, False]
+        assert line.cards[1].topic == "Paspoort aanvragen"
+        assert line.cards[1].team == "Burgerzaken"
+        assert line.cards[1].excerpt == "ik wil iemand spreken over mijn zaak"
+        of_jan = await boards(house).line(("kcc",))
+        assert [card.conversation_id for card in of_jan.cards] == [trouble, other]
         await house.desk.take(other, ELS)
-        board = await boards(house).of("els", ELS.teams)
-        assert [card.conversation_id for card in board.own] == [other]
-        assert board.own[0].unanswered == 0
+        own = await boards(house).own("els")
+        assert own.presence == queue.AVAILABLE
+        assert [card.conversation_id for card in own.cards] == [other]
+        assert own.cards[0].unanswered == 0
         clock.forward(seconds=1)
         await house.say("hallo?", "r3")
         await house.say(address="r3", kind=Kind.IMAGE, media=Media("f"))
         await house.work()
-        [card] = (await boards(house).of("els", ELS.teams)).own
+        [card] = (await boards(house).own("els")).cards
         assert (card.unanswered, card.excerpt) == (2, "hallo?")
         await house.desk.send(other, ELS, "Dag")
-        [card] = (await boards(house).of("els", ELS.teams)).own
+        [card] = (await boards(house).own("els")).cards
         assert card.unanswered == 0
 
     async def test_nobody(self, house: TestHouse) -> None:
-        board = await boards(house).of("els", ())
-        assert (board.waiting, board.own, board.presence) == ((), (), queue.AWAY)
+        own, line = await boards(house).own("els"), await boards(house).line(())
+        assert (line.cards, line.count, own.cards, own.presence) == ((), 0, (), queue.AWAY)
 
-    async def test_the_mark_changes_with_it(self, house: TestHouse) -> None:
+    async def test_the_rows_change_with_it(self, house: TestHouse, clock: SetClock) -> None:
         read = boards(house)
-        marks = [await read.mark("els", ELS.teams)]
-        await here(house, ELS)
-        marks.append(await read.mark("els", ELS.teams))
+        rows = [await read.rows()]
         key = await waits(house)
-        marks.append(await read.mark("els", ELS.teams))
+        rows.append(await read.rows())
+        clock.forward(seconds=1)
+        await house.say("nog iets", "r1")
+        await house.work()
+        rows.append(await read.rows())
+        await here(house, JAN)
         await house.desk.take(key, JAN)
-        marks.append(await read.mark("els", ELS.teams))
-        assert all(one != other for one, other in pairwise(marks))
-        assert await read.mark("els", ELS.teams) == marks[-1]
+        rows.append(await read.rows())
+        await house.desk.close(key, JAN, Outcome.HANDLED)
+        rows.append(await read.rows())
+        assert all(one != other for one, other in pairwise(rows))
+        assert rows[0] == rows[-1] == {}
+        other = await waits(house, "r2")
+        third = await waits(house, "r3")
+        assert [row.conversation_id for row in (await read.rows([other])).values()] == [other]
+        assert len(await read.rows([other, third, key])) == 2
+        assert await read.presences() == {"jan": queue.AVAILABLE}
+
+    async def test_of_a_long_queue_the_first_are_shown(self, house: TestHouse, clock: SetClock) -> None:
+        keys = []
+        for number in range(QUEUE + 2):
+            clock.forward(seconds=1)
+            keys.append(await waits(house, f"r{number}"))
+        line = await boards(house).line(ELS.teams)
+        assert [card.conversation_id for card in line.cards] == keys[:QUEUE]
+        assert line.count == QUEUE + 2
 
     async def test_search(self, house: TestHouse) -> None:
         key = await waits(house, topic=PASSPORT.slug)
@@ -178,23 +195,37 @@ class TestThread:
         assert await threads(house).of(await house.key()) is None
         assert await threads(house).of("nobody") is None
 
-    async def test_the_mark_changes_with_all_that_is_shown(self, house: TestHouse) -> None:
+    async def test_the_mark_changes_with_what_no_wake_tells_of(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        house.channel.limits = replace(LIMITS, window_hours=24)
         key = await waits(house)
         await here(house, ELS)
         read = threads(house)
-        marks = [await read.mark(key)]
+        marks = [await read.marks([key])]
         await house.desk.take(key, ELS)
-        marks.append(await read.mark(key))
+        marks.append(await read.marks([key]))
         await house.work()
-        marks.append(await read.mark(key))
+        marks.append(await read.marks([key]))
         await house.desk.note(key, ELS, "notitie")
-        marks.append(await read.mark(key))
+        marks.append(await read.marks([key]))
         async with house.database.write() as connection:
             await connection.execute(sa.update(outbox).values(state=Delivery.READ))
-        marks.append(await read.mark(key))
+        marks.append(await read.marks([key]))
+        await house.say(kind=Kind.IMAGE, media=Media("f", "image/png", "foto.png", 3))
+        await house.work()
+        marks.append(await read.marks([key]))
+        async with house.database.write() as connection:
+            await connection.execute(sa.update(media).values(state="stored"))
+        marks.append(await read.marks([key]))
+        clock.forward(hours=25)
+        marks.append(await read.marks([key]))
         await house.desk.close(key, ELS, Outcome.HANDLED)
-        marks.append(await read.mark(key))
-        assert len(set(marks)) == len(marks)
+        marks.append(await read.marks([key]))
+        assert all(one != other for one, other in pairwise(marks))
+        other = await waits(house, "r2")
+        assert set(await read.marks([key, other, "nobody"])) == {key, other}
+        assert await read.marks([]) == {}
 
 
 class TestSaying:
@@ -244,7 +275,7 @@ class TestSigns:
         key = await waits(house)
         await house.say("nog iets")
         await house.work()
-        signs = Signs(house.database, {"kept": house.channel})
+        signs = Signs(house.database, house.bus, {"kept": house.channel})
         await signs.typing(key, "els")
         assert house.channel.acknowledged == []
         await here(house, ELS)
@@ -254,6 +285,11 @@ class TestSigns:
         assert house.channel.acknowledged == []
         await signs.typing(key, "els")
         assert house.channel.acknowledged == [("m2", True)]
+        await signs.typing(key, "els")
+        assert house.channel.acknowledged == [("m2", True)], "the sign still stays"
+        await house.desk.send(key, ELS, "Dag")
+        await signs.typing(key, "els")
+        assert house.channel.acknowledged == [("m2", True)] * 2, "what was said took it away"
 
 
 class TestShift:

@@ -79,7 +79,7 @@ class TestTaking:
 
     async def test_of_many_agents_exactly_one_gets_it(self, house: TestHouse) -> None:
         key = await waits(house)
-        agents = [Agent(f"a{number}", f"Agent {number}", ("kcc",)) for number in range(12)]
+        agents = [Agent(f"a{number}", f"Agent {number}", ("kcc",), 3) for number in range(12)]
         await here(house, *agents)
         done = await asyncio.gather(
             *(house.desk.take(key, agent) for agent in agents), return_exceptions=True
@@ -88,6 +88,15 @@ class TestTaking:
         assert len(winners) == 1
         assert {str(result) for result in done if result} == {f"{winners[0].name} heeft dit gesprek al."}
         assert all(isinstance(result, TakenBy) for result in done if result is not None)
+
+    async def test_who_has_it_already_has_it(self, house: TestHouse) -> None:
+        """The answer to the first try got lost, and the page tries again."""
+        key = await waits(house)
+        await here(house, ELS)
+        for _ in range(2):
+            await house.desk.take(key, ELS)
+        await house.work()
+        assert house.read().count(house.wording.say("agent_joined", agent="Els").text) == 1
 
     async def test_no_more_than_one_can_have(self, house: TestHouse) -> None:
         keys = [await waits(house, f"r{number}") for number in range(3)]
@@ -215,6 +224,7 @@ class TestWaiting:
         await house.work()
         clock.forward(hours=2)
         await house.say("medewerker", "later")
+        await house.say(choice="human:skip", address="later")
         await house.work()
         assert (await row(house)).topic is None
 
@@ -230,6 +240,10 @@ class TestWaiting:
         await house.work()
         await here(house, JAN)
         assert await house.desk.next(JAN) == await house.key("r2")
+
+    async def test_so_does_who_is_handed_over_with_that_article(self, house: TestHouse) -> None:
+        await waits(house, reason="policy", topic="noodgeval")
+        assert (await row(house)).priority > 0
 
     async def test_the_first_message_is_acknowledged_and_no_other(self, house: TestHouse) -> None:
         await waits(house)
@@ -463,3 +477,11 @@ class TestWindow:
         await house.work()
         assert house.read() == before
         assert [note.text for note in await house.rows(notes)] == ["belde vorige week ook"]
+
+    async def test_a_note_that_is_tried_again_is_one_note(self, house: TestHouse) -> None:
+        """The answer to the first try got lost. Later, or by a colleague, the same words are a note of their own."""
+        key = await waits(house)
+        for agent, text in ((ELS, "belde"), (ELS, "belde"), (JAN, "belde"), (ELS, "komt"), (ELS, "belde")):
+            await house.desk.note(key, agent, text)
+        written = [(note.author, note.text) for note in await house.rows(notes, "seq")]
+        assert written == [("els", "belde"), ("jan", "belde"), ("els", "komt"), ("els", "belde")]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.clock import AMSTERDAM
 from bot.db.database import Database
-from bot.db.tables import calendar_bookings, calendar_cells, calendar_closures
+from bot.db.tables import calendar_cells, calendar_closures, local_bookings
 from bot.model import Appointment, Booking
 from bot.municipality import Appointments
 from bot.ports import BookingRefused, CalendarFault, SlotGone
@@ -103,7 +103,7 @@ async def test_days_around_a_change_of_the_clock_and_the_29th(
 async def test_a_desk_that_is_open_while_the_clock_changes_has_one_hour_less(
     database: Database, clock: SetClock
 ) -> None:
-    from bot.app.calendar import configured_calendar
+    from bot.app.calendar import local_calendar
     from tests.house import MUNICIPALITY
 
     clock.now = datetime(2028, 3, 24, 9, tzinfo=UTC)
@@ -112,7 +112,7 @@ async def test_a_desk_that_is_open_while_the_clock_changes_has_one_hour_less(
          "appointments": {"locations": [{**SMALL.locations[0].model_dump()}],
                           "products": [{"id": "nacht", "name": "Nacht", "minutes": 60}]}}
     )  # fmt: skip
-    ours = configured_calendar(database, night, clock)
+    ours = local_calendar(database, night, clock)
     assert ours is not None
     times = await ours.times("nacht", "hal", date(2028, 3, 26))
     assert [time.hour for time in times] == [0, 1, 3, 4, 5]
@@ -156,7 +156,7 @@ async def test_the_same_key_gives_the_same_appointment(database: Database, clock
     many = await asyncio.gather(*(ours.book(wanted(at(date(2026, 11, 24), 10)), "same") for _ in range(12)))
     assert len({one.id for one in many}) == 1
     async with database.read() as connection:
-        assert await connection.scalar(sa.select(sa.func.count()).select_from(calendar_bookings)) == 2
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(local_bookings)) == 2
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ async def test_200_residents_at_once_for_the_last_slot(database: Database, clock
     assert near[0] == start + timedelta(minutes=15)
     async with database.read() as connection:
         assert await connection.scalar(sa.select(sa.func.count()).select_from(calendar_cells)) == 3
-        assert await connection.scalar(sa.select(sa.func.count()).select_from(calendar_bookings)) == 1
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(local_bookings)) == 1
 
 
 async def test_overlapping_products_share_the_counters(database: Database, clock: SetClock) -> None:

@@ -142,7 +142,7 @@ class TestMoves:
         assert house.read(OTHER)[-1] == "2: drie"
 
     async def test_a_person_who_is_waited_for_is_not_lost(self, house: TestHouse) -> None:
-        await house.say("mens graag", USER)
+        await house.say("mens over mijn tuin", USER)
         await house.work()
         await house.say("hallo", OTHER)
         await house.work()
@@ -156,7 +156,7 @@ class TestMoves:
 
     async def test_who_waits_in_both_waits_once(self, house: TestHouse) -> None:
         for address in (USER, OTHER):
-            await house.say("mens graag", address)
+            await house.say("mens over mijn tuin", address)
             await house.work()
         await house.inbox.move([Moved("kept", USER, OTHER)])
         [row] = await house.rows(conversations)
@@ -176,7 +176,7 @@ class TestMoves:
         assert len(await house.rows(conversations)) == 1
 
     async def test_an_agent_keeps_the_conversation(self, house: TestHouse, clock: SetClock) -> None:
-        await house.say("mens graag", USER)
+        await house.say("mens over mijn tuin", USER)
         await house.work()
         async with house.database.write() as connection:
             await conversation.change_owner(
@@ -212,7 +212,7 @@ class TestMoves:
         assert len(await house.rows(conversations)) == 1
 
     async def test_who_is_waited_for_is_known_by_the_new_number_too(self, house: TestHouse) -> None:
-        await house.say("mens graag", USER, also=(PHONE,))
+        await house.say("mens over mijn tuin", USER, also=(PHONE,))
         await house.work()
         await house.say("hallo", "31610000002")
         await house.work()

@@ -18,13 +18,13 @@ from bot.db.database import Database
 from bot.db.tables import audit, recovery_codes, staff_links, staff_sessions, users, work_sign_ins
 from bot.staff import totp
 from bot.staff.credentials import Credentials, WrongCode
-from bot.staff.members import Members, StaffError, state_of
+from bot.staff.members import Members, StaffError, Wanted, state_of
 from bot.staff.oidc import OidcFault, Provider
 from bot.staff.passwords import Passwords
 from bot.staff.roles import Role
 from bot.staff.sessions import Sessions
 from bot.staff.signin import Limits, Proofs, SignIn, TooFast
-from bot.staff.work import NoAccess, WorkAccounts
+from bot.staff.work import ByClaim, NoAccess, WorkAccounts
 from tests.conftest import SetClock
 from tests.fakes.oidc import CLIENT, SECRET, FakeOidc
 
@@ -102,7 +102,7 @@ class TestMembers:
         assert await desk.rows(staff_links) == []
         await desk.members.enable("sanne", actor="engineer")
         assert await state() == "invited"
-        await desk.members.give("sanne", [Role.EDITOR], actor="els")
+        await desk.members.change("sanne", Wanted(roles=[Role.EDITOR]), actor="els")
         [row] = await desk.members.listed()
         assert row.roles == ["editor"]
         assert [(one.actor, one.action, one.object) for one in await desk.rows(audit)] == [
@@ -296,11 +296,13 @@ ROLES = {"kcc-team": frozenset({Role.AGENT}), "baas": frozenset({Role.ADMIN, Rol
 class Works:
     """Work accounts at a provider on this machine."""
 
-    def __init__(self, desk: Desk, fake: FakeOidc, claim: str = "roles") -> None:
+    def __init__(
+        self, desk: Desk, fake: FakeOidc, claim: str = "roles", teams: ByClaim | None = None
+    ) -> None:
         self.desk, self.fake = desk, fake
         self.provider = Provider(fake.issuer, CLIENT, SECRET, "http://127.0.0.1:1/inloggen/terug")
         parts = (desk.database, desk.sessions, self.provider, claim, ROLES, desk.clock)
-        self.accounts = WorkAccounts(*parts)
+        self.accounts = WorkAccounts(*parts, teams=teams)
 
     async def leaves(self, visit: str = "visit") -> dict[str, str]:
         """To the provider; what comes back."""
@@ -347,6 +349,38 @@ class TestWorkAccounts:
         assert await desk.sessions.find(first) is None
         assert [row.roles for row in await desk.rows(users)] == [[]]
 
+    async def test_teams_are_ours_as_long_as_the_provider_does_not_say_them(
+        self, desk: Desk, works: Works
+    ) -> None:
+        member = await desk.sessions.find(await works.comes())
+        assert member and member.teams == ()
+        await desk.members.change(member.name, Wanted(teams=["kcc"]), actor="annemiek")
+        again = await desk.sessions.find(await works.comes())
+        assert again and again.teams == ("kcc",)
+
+    @pytest.mark.parametrize("apart", [set(), {"groups"}], ids=["in the token", "in userinfo"])
+    async def test_the_provider_may_say_teams_by_a_claim_of_their_own(
+        self, desk: Desk, works: Works, apart: set[str]
+    ) -> None:
+        words = {"balie": frozenset({"burgerzaken"}), "alles": frozenset({"kcc", "burgerzaken"})}
+        says = Works(desk, works.fake, teams=ByClaim("groups", words))
+        works.fake.apart = apart
+        seen = []
+        for groups in (["balie", "lunch"], ["alles"], []):
+            works.fake.person["groups"] = groups
+            member = await desk.sessions.find(await says.comes())
+            assert member and member.roles == {Role.AGENT}
+            seen.append(member.teams)
+        assert seen == [("burgerzaken",), ("burgerzaken", "kcc"), ()]
+        await says.provider.close()
+
+    async def test_a_name_of_who_was_removed_is_not_given_again(self, desk: Desk, works: Works) -> None:
+        member = await desk.sessions.find(await works.comes())
+        assert member
+        await desk.members.remove(member.name, actor="annemiek")
+        again = await desk.sessions.find(await works.comes())
+        assert again and again.name.startswith(f"{member.name}-") and again.id != member.id
+
     async def test_without_a_role_nobody_is_noted(
         self, desk: Desk, works: Works, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -368,10 +402,21 @@ class TestWorkAccounts:
             await works.comes()
         for deed in (
             desk.members.reset("sanne@zonneveen.example", actor="engineer"),
-            desk.members.give("sanne@zonneveen.example", [Role.ADMIN], actor="engineer"),
+            desk.members.change("sanne@zonneveen.example", Wanted(roles=[Role.ADMIN]), actor="engineer"),
         ):
             with pytest.raises(StaffError, match="work account"):
                 await deed
+
+    async def test_it_can_have_its_own_number_of_conversations(self, desk: Desk, works: Works) -> None:
+        first = await works.comes()
+        member = await desk.sessions.find(first)
+        assert member and member.most is None
+        await desk.members.limit("Sanne@zonneveen.example", 5, actor="els")
+        for token in (first, await works.comes()):
+            member = await desk.sessions.find(token)
+            assert member and member.most == 5
+        with pytest.raises(StaffError, match="nobody"):
+            await desk.members.limit("niemand", 5, actor="els")
 
     async def test_a_name_that_is_taken_is_not_taken_over(self, desk: Desk, works: Works) -> None:
         await desk.hires("beheerder", Role.ADMIN)

@@ -27,6 +27,18 @@ def house(database: Database, clock: SetClock) -> TestHouse:
     return TestHouse(database, MemoryBus(), clock)
 
 
+async def _dies(house: TestHouse, clock: SetClock, times: int) -> None:
+    """A worker takes the conversation, and is gone before anything came of it."""
+    for _ in range(times):
+        assert await house.inbox.claim(1, ["kept"])
+        clock.forward(seconds=inbox.LEASE.total_seconds() + 1)
+
+
+def _failed(house: TestHouse) -> list[str]:
+    """What is read after a turn that failed."""
+    return [house.wording.say("failed").text, house.wording.say("handoff_open", place=1).text]
+
+
 async def _count(database: Database, table: sa.Table) -> int:
     async with database.read() as connection:
         return int(await connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
@@ -149,14 +161,21 @@ class TestTurn:
         await house.work()
         assert house.read()[-1] == "1: hallo"
 
-    async def test_a_message_that_kills_its_worker_gets_an_apology(
+    async def test_a_message_that_kills_its_worker_gets_an_apology_and_a_person(
         self, house: TestHouse, clock: SetClock
     ) -> None:
         await house.say("gif")
         await house.say("gewoon")
-        for _ in range(inbox.MAX_ATTEMPTS):
-            assert await house.inbox.claim(1, ["kept"])  # and then the process dies
-            clock.forward(seconds=inbox.LEASE.total_seconds() + 1)
+        await _dies(house, clock, inbox.MAX_ATTEMPTS)
+        await house.work()
+        assert house.read()[1:] == [*_failed(house), house.wording.say("waiting_noted").text]
+
+    async def test_where_bringing_a_person_kills_it_too_the_apology_stands_alone(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        await house.say("gif")
+        await house.say("gewoon")
+        await _dies(house, clock, inbox.MAX_ATTEMPTS + 1)
         await house.work()
         assert house.read()[1:] == [house.wording.say("apology").text, "1: gewoon"]
 
@@ -176,18 +195,23 @@ class TestTurn:
         house.engine.think = house.fallback.think = down
         await house.say("paspoort")
         await house.work()
-        assert house.read()[-1] == house.wording.say("apology").text
+        assert house.read()[-2:] == _failed(house)
 
-    async def test_a_text_that_can_not_be_filled_in_gets_an_apology(self, house: TestHouse) -> None:
+    async def test_a_text_that_can_not_be_filled_in_gets_an_apology_and_a_person(
+        self, house: TestHouse
+    ) -> None:
         async def unknown_fact(turn: Turn) -> Reply:
             return Reply((Outbound("Het kost {prijs_die_niemand_kent}."),))
 
         house.engine.think = unknown_fact
         await house.say("wat kost het")
         await house.work()
-        assert house.read()[-1] == house.wording.say("apology").text
+        assert house.read()[-2:] == _failed(house)
+        assert await house.history() == [("bot", "waiting", "failed")]
 
-    async def test_a_failed_turn_gets_an_apology_and_starts_fresh(self, house: TestHouse) -> None:
+    async def test_a_failed_turn_gets_an_apology_and_a_person_and_starts_fresh(
+        self, house: TestHouse
+    ) -> None:
         await house.say("een")
 
         async def broken(turn: Turn) -> Reply:
@@ -197,8 +221,9 @@ class TestTurn:
         house.engine.think = broken
         await house.say("twee")
         await house.work()
-        assert house.read()[-1] == house.wording.say("apology").text
+        assert house.read()[-2:] == _failed(house)
         house.engine.think = echo
+        await house.say("verder")
         await house.say("drie")
         await house.work()
         assert house.read()[-1] == "1: drie"
@@ -258,7 +283,7 @@ class TestTurn:
 
 class TestOwnership:
     async def test_a_person_is_asked_for_and_the_bot_is_silent(self, house: TestHouse) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         assert await house.owner() is Owner.WAITING
         assert house.read()[-1] == house.wording.say("handoff_open", place=1).text
@@ -278,14 +303,14 @@ class TestOwnership:
 
     async def test_the_place_in_the_queue(self, house: TestHouse, clock: SetClock) -> None:
         for number in range(3):
-            await house.say("medewerker", address=f"r{number}")
+            await house.say("mens over mijn tuin", address=f"r{number}")
             await house.work()
             clock.forward(seconds=1)
         assert house.read("r2")[-1] == house.wording.say("handoff_open", place=3).text
 
     async def test_outside_opening_hours_it_says_when(self, house: TestHouse, clock: SetClock) -> None:
         clock.forward(days=4, hours=12)  # Friday evening
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         assert "maandag om" in house.read()[-1]
         assert await house.owner() is Owner.WAITING
@@ -293,7 +318,7 @@ class TestOwnership:
     @pytest.mark.parametrize("way", [{"text": "verder"}, {"choice": "bot"}, {"text": "stop"}])
     async def test_the_resident_goes_on_with_the_bot(self, house: TestHouse, way: dict[str, str]) -> None:
         await house.say("hallo")
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         await house.say(**way)
         await house.say("paspoort")
@@ -306,7 +331,7 @@ class TestOwnership:
         ]
 
     async def test_while_waiting_a_callback_can_be_asked(self, house: TestHouse) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
 
         async def form(turn: Turn) -> Reply:
@@ -323,7 +348,7 @@ class TestOwnership:
         assert house.engine.turns[-1].memory == {"done": True}
 
     async def test_an_agent_takes_over_while_the_bot_thinks(self, house: TestHouse, clock: SetClock) -> None:
-        await house.say("mens graag")
+        await house.say("mens over mijn tuin")
         await house.work()
         await house.say("verder")
         (lease,) = await house.inbox.claim(1, ["kept"])
@@ -453,7 +478,7 @@ class TestOutbox:
 class TestPrivacy:
     async def test_forgetting_leaves_nothing_but_the_fact(self, house: TestHouse, clock: SetClock) -> None:
         await house.say("mijn geheim")
-        await house.say("mens graag", address="r2")
+        await house.say("mens over mijn tuin", address="r2")
         await house.work()
         assert await Privacy(house.database, clock).forget("kept", "r1", actor="engineer")
         assert not await Privacy(house.database, clock).forget("kept", "r1", actor="engineer")
@@ -468,7 +493,7 @@ class TestPrivacy:
         self, house: TestHouse, clock: SetClock
     ) -> None:
         await house.say("oud")
-        await house.say("mens graag", address="wacht")
+        await house.say("mens over mijn tuin", address="wacht")
         await house.work()
         clock.forward(days=29)
         await house.say("nieuw", address="vers")

@@ -21,24 +21,33 @@ from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
 from bot.appointments import Appointments
+from bot.attempts import Attempts
+from bot.casedesk import CaseDesk
 from bot.db.tables import appointments, calendar_closures, callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.ports import Alarm, Channel, DialogueEngine
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
+from bot.templates import read_templates
+from bot.tidings import Tidings
 from bot.turn import Turns
+from bot.wording import fill_in
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
 from tests.calendars import SWITCHED, Away, book_elsewhere, close_all, take
 from tests.conftest import SetClock
+from tests.conversations.cases import StagedCases
 from tests.conversations.residents import InTerminal, Keyboard, OnTelegram, OnTheWeb, OnWhatsApp, Resident
 from tests.conversations.truth import Truth
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.whatsapp import FakeWhatsApp
+from tests.house import MUNICIPALITY
 from tests.integration.engine_process import SECRET
 from tests.services import free_port
 
-_SAID = ("meanwhile", "text", "press", "choice", "sends", "edit", "revoke", "react", "later", "engine")
+_SAID = (
+    "meanwhile", "text", "press", "choice", "sends", "edit", "revoke", "react", "waits", "later", "engine", "cases",
+)  # fmt: skip
 """What a file says of a turn; the rest of it is what came of it."""
 
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
@@ -60,6 +69,8 @@ class Play:
     fallback: DialogueEngine
     alarm: Alarm
     search: HybridSearch
+    cases: StagedCases
+    tidings: Tidings
     reference: str = ""
     """Of the appointment that was told last; `{reference}` in what a resident types."""
 
@@ -83,8 +94,12 @@ class Play:
         said = (
             {**turn, "text": turn["text"].replace("{reference}", self.reference)} if "text" in turn else turn
         )
-        await self.resident.does(said)
+        self.cases.mood = turn.get("cases", "")
+        if "waits" not in turn:
+            await self.resident.does(said)
         await self._work(self.down if turn.get("engine") == "down" else self.engine)
+        if await self.tidings.look():
+            await self._work(self.engine)
         owner, trace = await self._state()
         read = await self.resident.reads()
         for message in read:
@@ -195,7 +210,15 @@ async def playing(
         stack.push_async_callback(engine.close)
         stack.push_async_callback(down.close)
         understanding = _understanding(search)
-        around = understanding.around
+        words = house.case_words
+        assert house.cases and words
+        cases = StagedCases(house.cases)
+        desk = CaseDesk(cases, words, Attempts(house.database, clock), clock, seconds=0.2)
+
+        def around(engine: DialogueEngine) -> DialogueEngine:
+            return understanding.around(desk.around(engine))
+
+        tidings = Tidings(house.database, house.bus, house.channels, cases, words, house.wording, clock)
         yield Play(
             house,
             resident,
@@ -205,6 +228,8 @@ async def playing(
             around(SearchEngine(search)),
             understanding.alarm(),
             search,
+            cases,
+            tidings,
         )
 
 
@@ -235,6 +260,10 @@ async def _moved_in(
         meta = await stack.enter_async_context(FakeWhatsApp(clock=lambda: clock().timestamp()))
         meta.webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         values |= {"port": port, **{name.lower(): value for name, value in meta.settings().items()}}
+        values["whatsapp_templates"] = ROOT / "knowledge" / "templates.yml"
+        for name, one in read_templates(values["whatsapp_templates"], MUNICIPALITY.variables).items():
+            numbered = {variable: f"{{{{{at}}}}}" for at, variable in enumerate(one.variables, 1)}
+            meta.template(name, fill_in(one.text, numbered))
         house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
         await stack.enter_async_context(web_role(house, {}))
         return house, OnWhatsApp(meta)

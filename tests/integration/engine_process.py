@@ -18,17 +18,28 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from actions.references import References
 from actions.server import add_actions
+from actions.status import StatusRules
 from bot.ports import KnowledgeSearch
 from bot.settings import ROOT
 from tests import services
 from tests.calendars import Switched
 from tests.fakes.search import WordSearch
+from tests.house import MUNICIPALITY
 
 NLU = ROOT / "nlu"
 SECRET, ACTIONS_SECRET = "of the engine", "of the actions"
 DEADLINE = 120.0
 """Seconds for a start: a busy machine takes its time, and only a hang should fail."""
+
+
+def _status() -> StatusRules:
+    """What the shipped municipality lets be looked up."""
+    rules = MUNICIPALITY.cases
+    assert rules
+    articles = frozenset(slug for one in rules.types for slug in one.articles)
+    return StatusRules(References(rules.references), rules.facts, articles)
 
 
 def interpreter() -> str:
@@ -54,7 +65,9 @@ def actions_server(search: KnowledgeSearch | None = None, desk: Switched | None 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET, desk=desk.desk if desk else None)
+    add_actions(
+        app, search or WordSearch(), ACTIONS_SECRET, desk=desk.desk if desk else None, status=_status()
+    )
     runner = web.AppRunner(app)
 
     async def start() -> int:

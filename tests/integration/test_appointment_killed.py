@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.db.database import Database
-from bot.db.tables import appointments, calendar_bookings, messages
+from bot.db.tables import appointments, local_bookings, messages
 from tests import processes
 from tests.crowd import opened, patient, web_resident
 from tests.processes import Program, until
@@ -61,9 +61,7 @@ async def test_one_appointment_and_one_confirmation(
 
         async def is_booked() -> bool:
             async with store.read() as connection:
-                return bool(
-                    await connection.scalar(sa.select(sa.func.count()).select_from(calendar_bookings))
-                )
+                return bool(await connection.scalar(sa.select(sa.func.count()).select_from(local_bookings)))
 
         await until(is_booked, 90, "the calendar has booked")
         program.kill()
@@ -77,7 +75,7 @@ async def test_one_appointment_and_one_confirmation(
         await until(partial(reads, "Uw afspraak staat vast"), 90, "the confirmation")
         async with store.read() as connection:
             states = (await connection.execute(sa.select(appointments.c.state))).scalars().all()
-            booked = (await connection.execute(sa.select(calendar_bookings.c.state))).scalars().all()
+            booked = (await connection.execute(sa.select(local_bookings.c.state))).scalars().all()
         assert (states, booked, await _told(store)) == (["booked"], ["booked"], 1)
         assert await program.stop() == 0
 

@@ -79,9 +79,9 @@ ALL = (
     ),
     *("channels usage", "files list", "files link x", "outbox send telegram x --text hoi"),
     *("outbox list", "outbox replay 1", "forget webchat x", "callbacks list", "callbacks done T1"),
-    *("callbacks register --all", "callbacks check"),
+    *("callbacks register --all", "callbacks check", "appointments check"),
     *("users add x --role agent", "users list", "users disable x", "users enable x", "users reset x"),
-    "users roles x agent",
+    *("users roles x agent", "users teams x kcc", "users most x", "users remove x"),
 )
 
 
@@ -553,12 +553,22 @@ class TestUsers:
         link = r"http://127\.0\.0\.1:8080/inloggen/instellen/[\w-]{43}"
         assert re.fullmatch(rf"Give this link to nobody else\. .* 24 hours:\n{link}\n", added.output)
         listed = run("users", "list").output
-        assert re.fullmatch(r"sanne +invited +admin,agent +never signed in +Sanne de Vries\n", listed)
+        assert re.fullmatch(r"sanne +invited +admin,agent +- +- never signed in +Sanne de Vries\n", listed)
+        assert run("users", "most", "sanne", "5").output == "Changed.\n"
+        assert " 5 never signed in" in run("users", "list").output
+        assert run("users", "most", "sanne").output == "Changed.\n"
+        assert " - never signed in" in run("users", "list").output
         assert run("users", "roles", "sanne", "editor").output == "Changed.\n"
         assert run("users", "disable", "sanne", "--actor", "els").output == "Disabled.\n"
         assert re.match(r"sanne +disabled +editor ", run("users", "list").output)
         assert run("users", "enable", "sanne").output == "Enabled.\n"
         assert re.search(link, run("users", "reset", "sanne").output)
+        assert run("users", "teams", "sanne", "kcc").output == "Changed.\n"
+        assert re.match(r"sanne +invited +editor +kcc +- never", run("users", "list").output)
+        assert run("users", "teams", "sanne").output == "Changed.\n"
+        assert run("users", "remove", "sanne", "--actor", "els").output == "Removed.\n"
+        assert run("users", "list").output == "Nobody is known.\n"
+        assert run("users", "add", "els", "--role", "agent", "--team", "kcc").exit_code == 0
         with sqlite3.connect(migrated) as connection:
             noted = connection.execute(
                 "SELECT actor, action FROM audit WHERE action LIKE '%staff%'"
@@ -566,13 +576,27 @@ class TestUsers:
         assert ("engineer", "added member of staff") in noted and ("els", "disabled member of staff") in noted
 
     def test_what_can_not_be(self, migrated: Path) -> None:
-        for words in (("disable", "x"), ("enable", "x"), ("reset", "x"), ("roles", "x", "agent")):
+        for words in (
+            ("teams", "x"),
+            ("remove", "x"),
+            ("disable", "x"),
+            ("enable", "x"),
+            ("reset", "x"),
+            ("roles", "x", "agent"),
+        ):
             assert refusal(run("users", *words)) == ["there is nobody with this name"]
         assert "a name has" in refusal(run("users", "add", "Sanne de Vries", "--role", "agent"))[0]
         run("users", "add", "sanne", "--role", "agent")
         assert "already" in refusal(run("users", "add", "sanne", "--role", "agent"))[0]
+        for words in (("add", "piet", "--role", "agent", "--team", "x"), ("teams", "sanne", "x")):
+            assert refusal(run("users", *words)) == ["there is no team 'x' in MUNICIPALITY: teams are kcc"]
         assert run("users", "add", "piet").exit_code == 2
         assert run("users", "add", "piet", "--role", "chief").exit_code == 2
+        assert run("users", "add", "piet", "--role", "agent", "--most", "0").exit_code == 2
+        assert run("users", "most", "sanne", "21").exit_code == 2
+        assert refusal(run("users", "most", "x", "2")) == ["there is nobody with this name"]
+        run("users", "add", "piet", "--role", "agent", "--most", "1")
+        assert re.match(r"piet +invited +agent +- +1 never", run("users", "list").output)
         assert run("users", "roles", "sanne").exit_code == 2
 
     def test_a_link_begins_where_the_internet_reaches_us(self, setenv: Setenv, migrated: Path) -> None:

@@ -71,7 +71,7 @@ async def test_buttons_say_what_they_stand_for(resident: Conversation) -> None:
         "something_else",
     ]
     assert await resident.choose("article:grofvuil") == ["Bel voor een afspraak."]
-    assert await resident.choose("unhelpful") == ["unhelpful"]
+    assert await resident.choose("unhelpful") == ["unhelpful", "!handoff"]
     assert await resident.choose(f"aspect:{PASSPORT.slug}/duur") == ["5 werkdagen."]
     assert await resident.choose("aspect:kosten") == [PASSPORT.aspects["kosten"]]
     assert await resident.choose("something_else") == ["something_else"]
@@ -93,10 +93,10 @@ async def test_an_unknown_button_is_input_that_we_do_not_know(resident: Conversa
         ("ben je een robot?", ["bot_challenge"]),
         ("dank je wel", ["thanks"]),
         ("vertel eens een mop", ["out_of_scope"]),
-        ("dit helpt niet", ["unhelpful"]),
+        ("dit helpt niet", ["unhelpful_yet"]),
         ("wat ben je dom", ["insult"]),
         ("ik wil een afspraak maken", ["appointment"]),
-        ("wat is de status van mijn aanvraag", ["status"]),
+        ("wat is de status van mijn aanvraag", ["status_ask_reference"]),
         ("ik wil iets melden", ["report"]),
         ("laat maar", ["cancelled"]),
         ("wat kun je allemaal", ["help"]),
@@ -112,11 +112,16 @@ async def test_a_task_names_the_product_where_it_knows_it(resident: Conversation
     assert (resident.route, resident.reply["trace"]["article"]) == ("appointment", PASSPORT.slug)
 
 
-async def test_not_understood_twice_offers_a_person_and_yes_takes_it(resident: Conversation) -> None:
+async def test_not_understood_once_offers_a_person_and_yes_takes_it(resident: Conversation) -> None:
     assert await resident.say("qwrtp zxcvb") == ["not_found"]
-    assert await resident.say("bnmlk hgfds") == ["not_found_again"]
-    assert resident.route == "handoff"
     assert await resident.say("ja graag") == ["!handoff"]
+
+
+async def test_not_understood_twice_brings_a_person(resident: Conversation) -> None:
+    assert await resident.say("qwrtp zxcvb") == ["not_found"]
+    assert await resident.say("bnmlk hgfds") == ["not_found_again", "!handoff"]
+    assert resident.route == "handoff"
+    assert resident.reply["commands"][0]["args"]["reason"] == "not_understood"
 
 
 # -- being called back ----------------------------------------------------------------------------------------
@@ -188,6 +193,13 @@ async def test_the_form_can_be_left_for_a_person(resident: Conversation) -> None
     assert resident.memory["loop"] is None
 
 
+async def test_the_form_ends_where_the_answer_before_it_did_not_help(resident: Conversation) -> None:
+    await resident.choose(f"article:{PASSPORT.slug}")
+    await resident.choose("callback")
+    assert await resident.choose("unhelpful") == ["unhelpful", "!handoff"]
+    assert resident.memory["loop"] is None
+
+
 async def test_the_form_outlives_400_messages(resident: Conversation) -> None:
     await resident.choose("callback")
     await resident.say("0612345678")
@@ -201,6 +213,32 @@ async def test_the_form_outlives_400_messages(resident: Conversation) -> None:
 
 
 # -- memory ---------------------------------------------------------------------------------------------------
+
+
+async def test_what_proves_that_a_case_is_theirs_is_in_no_memory(resident: Conversation) -> None:
+    assert await resident.say("hoe staat het met mijn aanvraag") == ["status_ask_reference"]
+    assert await resident.say("zaak 2026 101") == ["status_ask_either"]
+    assert await resident.say("wat kost een paspoort") == [PASSPORT.aspects["kosten"], "status_ask_either"]
+    assert await resident.say("1234 AB 12") == ["!case_lookup"]
+    [command] = resident.reply["commands"]
+    assert (command["args"]["reference"], command["args"]["parts"]) == (
+        "ZAAK-2026-0000000101",
+        ["1234 AB 12"],
+    )
+    assert resident.route == "status"
+    kept = json.dumps(resident.memory)
+    assert "1234" not in kept and "0000000101" not in kept and resident.memory["loop"] is None
+
+
+async def test_a_case_can_be_asked_for_in_one_message_and_half_a_fact_is_not_kept(
+    resident: Conversation,
+) -> None:
+    assert await resident.say("hoe staat het met zaak 2026 101, 1234 AB 12") == ["!case_lookup"]
+    await resident.say("status van zaak 2026 102")
+    assert await resident.say("1234 AB") == ["status_proof_bad", "status_ask_either", "!conceal"]
+    assert "1234" not in json.dumps(resident.memory)
+    assert await resident.say("nee toch niet") == ["status_left"]
+    assert resident.memory["loop"] is None
 
 
 async def test_the_thousandth_message_is_as_fast_as_the_tenth(resident: Conversation) -> None:

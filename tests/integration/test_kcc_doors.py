@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -36,8 +37,10 @@ DOORS = {
     ("GET", "/kcc"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/conversations/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/overzicht"): Permission.ASSIGN,
-    ("GET", "/kcc/parts/board"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/own"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/queue"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/thread/{id}"): Permission.SEE_CONVERSATIONS,
+    ("GET", "/kcc/parts/side/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/lines/{id}"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/colleagues"): Permission.SEE_CONVERSATIONS,
     ("GET", "/kcc/parts/overview"): Permission.ASSIGN,
@@ -47,6 +50,7 @@ DOORS = {
     ("POST", "/kcc/presence"): Permission.ANSWER,
     ("POST", "/kcc/next"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/take"): Permission.ANSWER,
+    ("POST", "/kcc/conversations/{id}/decline"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/send"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/template"): Permission.ANSWER,
     ("POST", "/kcc/conversations/{id}/note"): Permission.ANSWER,
@@ -146,7 +150,7 @@ async def site(tmp_path: Any) -> AsyncIterator[Site]:
 
         shelf = Shelf(house.wording)
         shelf.search = WordSearch()
-        app.add_routes([one.route(identify) for one in console_of(app, house, shelf, "/static/x")])
+        app.add_routes([one.route(identify) for one in console_of(app, house, shelf, "/static/x")[0]])
         async with TestClient(TestServer(app)) as client:
             there = Site(house, client, app)
             yield there
@@ -154,6 +158,31 @@ async def site(tmp_path: Any) -> AsyncIterator[Site]:
 
 def routes(app: web.Application) -> set[tuple[str, str]]:
     return {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+
+
+async def test_a_member_has_as_many_as_was_said_of_them(site: Site) -> None:
+    for key in ("c1", "c2"):
+        await site.waiting({}, key=key)
+    assert "van 3</span>" in (await site.get("/kcc"))[1], "as many as the municipality says"
+    site.member = replace(AGENT, most=1)
+    assert "van 1</span>" in (await site.get("/kcc/parts/own"))[1]
+    assert (await site.post("/kcc/conversations/c1/take"))[0] == 200
+    status, text = await site.post("/kcc/conversations/c2/take")
+    assert (status, json.loads(text)) == (409, {"error": "U heeft al 1 gesprek. Rond er eerst een af."})
+
+
+async def test_what_is_offered_is_on_the_screen_and_can_be_refused(site: Site) -> None:
+    await site.waiting({"text": EVIL}, key="c1")
+    await site.post("/kcc/presence", {"state": "available"})
+    assert 'id="offer-accept"' not in (await site.get("/kcc"))[1]
+    assert await site.house.offers.look() == 1
+    for path in ("/kcc", "/kcc/parts/own"):
+        text = (await site.get(path))[1]
+        assert 'data-offer="c1"' in text and 'id="offer-accept"' in text and "<script>alert(1)" not in text
+    status, text = await site.post("/kcc/conversations/c1/decline")
+    assert (status, "in de rij" in text) == (200, True)
+    assert 'data-offer="c1"' not in (await site.get("/kcc/parts/own"))[1]
+    assert 'id="queue-c1"' in (await site.get("/kcc/parts/queue"))[1]
 
 
 async def test_every_route_is_in_the_table(site: Site) -> None:
@@ -238,8 +267,13 @@ async def test_what_residents_write_stays_text(site: Site) -> None:
         )
     assert (await site.post(f"/kcc/conversations/{key}/take"))[0] == 200
     assert (await site.post(f"/kcc/conversations/{key}/note", {"text": EVIL}))[0] == 200
-    pages = [f"/kcc/conversations/{key}", f"/kcc/parts/thread/{key}", f"/kcc/parts/lines/{key}?before=99"]
-    for path in [*pages, "/kcc", "/kcc/parts/board"]:
+    pages = [
+        f"/kcc/conversations/{key}",
+        f"/kcc/parts/thread/{key}?opened=1",
+        f"/kcc/parts/side/{key}",
+        f"/kcc/parts/lines/{key}?before=99",
+    ]
+    for path in [*pages, "/kcc", "/kcc/parts/own"]:
         status, text = await site.get(path)
         assert status == 200
         assert "<script>alert" not in text and "<img src=x" not in text, path
@@ -344,7 +378,8 @@ async def test_only_conversations_with_a_person_can_be_read(site: Site) -> None:
     async with site.house.database.write() as connection:
         await connection.execute(sa.delete(handoffs))
     assert (await site.get(f"/kcc/conversations/{key}"))[0] == 404
-    assert (await site.get(f"/kcc/parts/thread/{key}"))[0] == 404
+    for part in ("thread", "side"):
+        assert (await site.get(f"/kcc/parts/{part}/{key}"))[0] == 404
     assert "Niets gevonden" in (await site.post("/kcc/parts/search", {"text": "geheim"}))[1]
 
 
@@ -355,6 +390,15 @@ async def test_opening_is_noted_and_looking_again_is_not(site: Site) -> None:
     await site.get(f"/kcc/parts/thread/{key}")
     noted = [(row.actor, row.action, row.object) for row in await site.rows(audit)]
     assert noted == [("els", "opened conversation", key)] * 2
+
+
+@pytest.mark.parametrize("path", ["thread/{}", "side/{}", "lines/{}?before=9"])
+async def test_reading_a_part_alone_is_noted_too(site: Site, path: str) -> None:
+    key = await site.waiting({})
+    for _ in range(3):
+        assert (await site.get(f"/kcc/parts/{path.format(key)}"))[0] == 200
+    noted = [(row.actor, row.action, row.object) for row in await site.rows(audit)]
+    assert noted == [("els", "opened conversation", key)]
 
 
 @pytest.mark.parametrize(("text", "found"), [("TURKIJE", 1), ("ur", 0), ("100%", 1), ("10_%", 0), ("", 0)])

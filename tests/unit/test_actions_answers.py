@@ -77,13 +77,14 @@ async def test_yes_can_mean_the_only_one_offered(answers: Answers) -> None:
     assert (await answers.find("een oude kast")).offer == "article:grofvuil"
 
 
-async def test_two_misses_in_a_row_offer_a_person(answers: Answers) -> None:
+async def test_two_misses_in_a_row_bring_a_person(answers: Answers) -> None:
     first = await answers.find("blauwe olifant")
     assert first.messages == (Say("not_found"),)
     assert (first.misses, first.offer) == (1, "human")
     second = await answers.find("groene olifant", Topic(misses=first.misses))
     assert second.messages == (Say("not_found_again"),)
-    assert second.trace.route is Route.HANDOFF
+    assert (second.trace.route, second.handoff) == (Route.HANDOFF, "not_understood")
+    assert first.handoff is None
     assert (await answers.find("paspoort", Topic(misses=second.misses))).misses == 0
 
 

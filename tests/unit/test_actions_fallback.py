@@ -8,7 +8,7 @@ import pytest
 
 from actions.fallback import SearchEngine
 from bot.model import Command, Outbound, Route, Say, Turn
-from bot.ports import DialogueEngine
+from bot.ports import ABOUT, DialogueEngine
 from tests.fakes.search import PASSPORT, WordSearch
 
 FORM = {
@@ -64,6 +64,21 @@ async def test_a_person_is_never_out_of_reach(engine: SearchEngine, text: str) -
 async def test_the_button_for_a_person_works(engine: SearchEngine) -> None:
     reply = await engine.reply(turn(choice="human", memory=FORM))
     assert reply.commands == (Command("handoff", {"reason": "asked", "topic": PASSPORT.slug}),)
+
+
+@pytest.mark.parametrize(
+    "given", [turn(choice="unhelpful", memory=FORM), turn("dit helpt me niet", memory=FORM)]
+)
+async def test_an_answer_that_does_not_help_brings_a_person(engine: SearchEngine, given: Turn) -> None:
+    reply = await engine.reply(given)
+    assert reply.commands == (Command("handoff", {"reason": "unhelpful", "topic": PASSPORT.slug}),)
+    assert reply.messages == (Say("unhelpful"),)
+
+
+@pytest.mark.parametrize(("text", "slug"), [("mijn paspoort", PASSPORT.slug), ("de kikkers", None)])
+async def test_what_a_person_is_wanted_for(engine: SearchEngine, text: str, slug: str | None) -> None:
+    reply = await engine.reply(Turn("c", text, metadata={"asked": ABOUT}))
+    assert (reply.messages, reply.commands) == ((), (Command("handoff", {"reason": "asked", "topic": slug}),))
 
 
 async def test_buttons_of_answers_work(engine: SearchEngine) -> None:

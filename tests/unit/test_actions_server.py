@@ -65,15 +65,15 @@ def route(said: list[dict[str, Any]]) -> str:
 
 
 async def test_the_domain_and_the_door_know_the_same_actions() -> None:
-    domains = [yaml.safe_load(path.read_text()) for path in (NLU / "domain").glob("*.yml")]
+    parts = [yaml.safe_load(path.read_text()) for path in (NLU / "domain").glob("*.yml")]
     served = build_executor(WordSearch(), Phrases.load()).actions
-    assert set(served) == {action for domain in domains for action in domain.get("actions", ())}
+    assert set(served) == {action for part in parts for action in part.get("actions", ())}
 
 
 def test_every_phrase_of_the_domain_stands_in_the_phrase_book() -> None:
-    domain = yaml.safe_load((NLU / "domain" / "responses.yml").read_text())
+    parts = [yaml.safe_load(path.read_text()) for path in (NLU / "domain").glob("*.yml")]
     phrases = Phrases.load()
-    for responses in domain["responses"].values():
+    for responses in (one for part in parts for one in part.get("responses", {}).values()):
         for response in responses:
             assert phrases.text(response["custom"]["phrase"])
             Route(response["custom"]["route"])
@@ -167,9 +167,30 @@ async def test_out_of_scope_only_where_the_search_has_nothing(client: Client) ->
     assert route((await run(client, "action_out_of_scope", "vertel een mop"))[0]) == "out_of_scope"
 
 
-async def test_unhelpful_offers_a_person(client: Client) -> None:
-    said, slots = await run(client, "action_unhelpful", "dit helpt niet", misses=1.0)
-    assert (said[0]["phrase"], slots) == ("unhelpful", {"misses": 2, "offer": "human"})
+async def test_an_answer_that_does_not_help_brings_a_person(client: Client) -> None:
+    said, slots = await run(client, "action_unhelpful", "dit helpt niet", article=PASSPORT.slug)
+    assert said[:2] == [
+        {"phrase": "unhelpful", "args": {}},
+        {"command": {"name": "handoff", "args": {"reason": "unhelpful", "topic": PASSPORT.slug}}},
+    ]
+    assert (slots, route(said)) == ({"misses": 0, "offer": None}, "handoff")
+
+
+async def test_where_nothing_was_answered_a_person_is_offered_first(client: Client) -> None:
+    said, slots = await run(client, "action_unhelpful", "ik begrijp het niet")
+    assert (said[0]["phrase"], slots) == ("unhelpful_yet", {"misses": 1, "offer": "human"})
+    said, _ = await run(client, "action_unhelpful", "ik begrijp het niet", misses=1.0)
+    assert said[1]["command"]["args"] == {"reason": "unhelpful", "topic": None}
+
+
+async def test_not_understood_twice_in_a_row_brings_a_person(client: Client) -> None:
+    said, slots = await run(client, "action_answer", "paarse krokodil")
+    assert (said[0]["phrase"], slots["misses"]) == ("not_found", 1)
+    said, slots = await run(client, "action_answer", "groene olifant", misses=1.0, article=PASSPORT.slug)
+    assert said[0]["phrase"] == "not_found_again" and route(said) == "handoff"
+    wanted = {"name": "handoff", "args": {"reason": "not_understood", "topic": PASSPORT.slug}}
+    assert [part["command"] for part in said if "command" in part] == [wanted]
+    assert slots["misses"] == 0
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", SECRET, "Bearer é"])

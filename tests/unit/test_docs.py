@@ -28,6 +28,7 @@ from bot.files import ALLOWED
 from bot.keywords import keyword
 from bot.municipality import Municipality
 from bot.settings import Settings
+from bot.statuses import Statuses
 from bot.templates import read_templates
 from bot.wording import Wording
 from connectors import whatsapp_errors
@@ -36,7 +37,7 @@ from knowledge.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-DUTCH = ("bewoners.md", "kcc.md", "redactie.md")
+DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md")
 FOLDERS = ("bot", "actions", "knowledge", "connectors", "nlu", "scripts", "tests", "docs", "assets")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -425,10 +426,14 @@ def test_fields_and_parts_of_an_article_are_all_told() -> None:
 
 
 def test_the_municipality_for_editors_can_be_read(tmp_path: Path) -> None:
-    example, phrases = blocks(read("docs/redactie.md"), "yaml")
+    example, cases, statuses, phrases = blocks(read("docs/redactie.md"), "yaml")
     file = tmp_path / "municipality.yml"
-    file.write_text(example, encoding="utf-8")
+    file.write_text(example + cases, encoding="utf-8")
     municipality = Municipality.load(file)
     assert municipality.variables["openingstijden_medewerkers"]
+    assert municipality.variables["mijn_zaken"] == "https://www.zonneveen.example/mijn-zaken"
+    assert municipality.cases and municipality.cases.of(["kwijtschelding"])
+    file.write_text(statuses, encoding="utf-8")
+    assert Statuses.load(file).of(["Kapvergunning"], ["wacht op informatie"])
     file.write_text(phrases, encoding="utf-8")
     assert Wording.load(file, municipality.variables).keys() == ["not_found", "thanks"]

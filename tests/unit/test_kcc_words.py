@@ -33,6 +33,11 @@ def test_how_long_ago(ago: dict[str, int], said: str) -> None:
     assert words.passed(NOW - timedelta(**ago), NOW) == said
 
 
+@pytest.mark.parametrize(("ahead", "said"), [(-3, "0 seconden"), (1, "1 seconde"), (29.6, "29 seconden")])
+def test_how_many_seconds(ahead: float, said: str) -> None:
+    assert words.seconds(NOW + timedelta(seconds=ahead), NOW) == said
+
+
 @pytest.mark.parametrize(
     ("ahead", "said"),
     [

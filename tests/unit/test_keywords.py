@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.keywords import Keyword, keyword
+from bot.keywords import Keyword, keyword, says_nothing
 
 KNOWN = {
     Keyword.STOP: [
@@ -71,3 +71,27 @@ def test_a_choice_is_its_own_id(word: Keyword) -> None:
 @pytest.mark.parametrize("choice", ["", "STOP", "stop:now", "article:stop", "callback", "opnieuw"])
 def test_another_choice_is_none_whatever_its_text(choice: str) -> None:
     assert keyword("stop", choice) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mens",
+        "Ik wil een mens spreken!",
+        "kan ik met iemand praten aub",
+        "Goedemiddag",
+        "bel me terug",
+        "???",
+        "",
+        "stop",
+    ],
+)
+def test_what_tells_nothing_of_what_it_is_about(text: str) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["mens over mijn tuin", "paspoort", "I want a human", "hallo, mijn container"]
+)
+def test_what_tells_something(text: str) -> None:
+    assert not says_nothing(text)

@@ -164,7 +164,12 @@ def test_the_shipped_one_has_its_variables() -> None:
         ({"hours": {"balie": {"ma": ["17:00-09:00"]}, DESK: {}}}, "end after it starts"),
         ({"closed": [{"from": "gisteren", "to": "2026-12-24", "why": "x"}]}, "closed.0.from"),
         ({"closed": [{"from": "2026-12-25", "to": "2026-12-24", "why": "x"}]}, "closed.0"),
+        ({"calendar_products": {"Paspoort aanvragen": "x"}}, "Paspoort aanvragen"),
+        ({"calendar_products": {"paspoort": " "}}, "paspoort has no id"),
+        ({"calendar_products": {"paspoort": 12}}, "calendar_products.paspoort"),
         ({"onbekend": 1}, "onbekend"),
+        ({"most_conversations": 0}, "most_conversations"),
+        ({"offer_seconds": 601}, "offer_seconds"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, change: dict[str, Any], place: str) -> None:
@@ -175,6 +180,14 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, change: dict[str, 
         Municipality.load(path)
     assert str(path) in str(caught.value)
     assert place in str(caught.value)
+
+
+def test_what_a_calendar_calls_our_products(tmp_path: Path) -> None:
+    whole = {"name": "X", "facts": {"telefoon": "14 0"}, "hours": {"balie": {}, DESK: {}}}
+    path = tmp_path / "gemeente.yml"
+    path.write_text(yaml.safe_dump(whole | {"calendar_products": {"paspoort": "2e65-13"}}))
+    found = Municipality.load(path)
+    assert (found.product_for("paspoort"), found.product_for("rijbewijs")) == ("2e65-13", "rijbewijs")
 
 
 @pytest.mark.parametrize("text", ["", "- a", "{", "a: b: c", "\x00", "text"])

@@ -50,6 +50,13 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("ENGINE_URL", "geheim:5065", "http://"),
         ("OPENKLANT_URL", "geheim.example", "http://"),
         ("OPENKLANT_ACTOR", "geheim", "UUID"),
+        ("APPOINTMENTS", "geheim", "qmatic"),
+        ("QMATIC_URL", "geheim.example", "http://"),
+        ("QMATIC_FIELDS", "phone geheim", "birth_date"),
+        ("JCC_URL", "geheim.example", "http://"),
+        ("CASES", "geheim", "'demo', 'zgw' or 'off'"),
+        ("CASES_MINUTES", "0", "1"),
+        ("ZGW_ORGANISATION", "geheim", "RSIN"),
         ("LOG_LEVEL", "geheim", "DEBUG, INFO, WARNING or ERROR"),
         ("LOG_FORMAT", "geheim", "text or json"),
         ("CONCURRENCY", "0", "1"),
@@ -60,6 +67,8 @@ def test_empty_is_unset(no_environment: Setenv) -> None:
         ("OIDC_ISSUER", "http://geheim.example", "https://"),
         ("OIDC_ISSUER", "http://127.0.0.1.geheim.example", "https://"),
         ("OIDC_ROLES", "geheim", "kcc-team=agent"),
+        ("OIDC_TEAMS", "geheim", "balie=burgerzaken"),
+        ("OIDC_TEAMS", "geheim=", "balie=burgerzaken"),
         ("OIDC_ROLES", "kcc=agent geheim=chief", "roles are admin, agent, editor, team-lead"),
     ],
 )
@@ -86,9 +95,19 @@ def test_all_wrong_ones_at_once(no_environment: Setenv) -> None:
     [
         ({"TELEGRAM_WEBHOOK_SECRET": "geheim"}, "PUBLIC_URL"),
         ({"OPENKLANT_URL": "https://geheim.example", "OPENKLANT_TOKEN": "geheim"}, "OPENKLANT_ACTOR"),
+        ({"APPOINTMENTS": "qmatic", "QMATIC_URL": "https://geheim.example"}, "QMATIC_TOKEN"),
+        ({"APPOINTMENTS": "qmatic", "QMATIC_TOKEN": "geheim"}, "QMATIC_URL"),
+        (
+            {"APPOINTMENTS": "qmatic", "QMATIC_URL": "https://x", "QMATIC_USER": "geheim"},
+            "QMATIC_USER with QMATIC_PASSWORD",
+        ),
+        ({"APPOINTMENTS": "jcc", "JCC_URL": "https://geheim.example"}, "JCC_CLIENT_ID"),
+        ({"ZGW_URL": "https://geheim.example"}, "ZGW_CLIENT_ID, ZGW_SECRET, ZGW_ORGANISATION"),
+        ({"CASES": "zgw"}, "ZGW_URL"),
         ({"ENGINE_URL": "http://x"}, "ENGINE_SECRET"),
         ({"ENGINE_URL": "http://x", "ENGINE_SECRET": "geheim"}, "ACTIONS_SECRET"),
         ({"OIDC_ISSUER": "https://x"}, "OIDC_CLIENT_ID, OIDC_ROLES, PUBLIC_URL"),
+        ({"OIDC_TEAMS_CLAIM": "geheim"}, "OIDC_TEAMS"),
         ({"LOCAL_ACCOUNTS": "false"}, "OIDC_ISSUER"),
     ],
 )
@@ -129,6 +148,11 @@ def test_a_word_of_the_provider_may_give_several_roles(no_environment: Setenv) -
     assert Settings.read().roles_of_claims == {"kcc": {Role.AGENT, Role.EDITOR}, "a=b": {Role.ADMIN}}
 
 
+def test_a_word_of_the_provider_may_give_several_teams(no_environment: Setenv) -> None:
+    no_environment("OIDC_TEAMS", "balie=kcc balie=burgerzaken a=b=kcc")
+    assert Settings.read().teams_of_claims == {"balie": {"kcc", "burgerzaken"}, "a=b": {"kcc"}}
+
+
 @pytest.mark.parametrize("site", ["'unsafe-inline'", "https://a.example; script-src *", "x\nX-Evil: 1", "*,"])
 def test_a_site_can_not_add_rules_to_the_page(no_environment: Setenv, site: str) -> None:
     no_environment("FRAME_ANCESTORS", site)
@@ -139,3 +163,27 @@ def test_a_site_can_not_add_rules_to_the_page(no_environment: Setenv, site: str)
 def test_it_does_not_change(no_environment: Setenv) -> None:
     with pytest.raises(ValidationError):
         Settings.read().port = 1  # type: ignore[misc]
+
+
+def test_cases_are_made_up_for_the_municipality_that_is_made_up_alone(
+    no_environment: Setenv, tmp_path: Path
+) -> None:
+    assert Settings.read().case_system == "demo"
+    no_environment("MUNICIPALITY", str(tmp_path / "zonneveen.yml"))
+    assert Settings.read().case_system == "off"
+    no_environment("CASES", "demo")
+    assert Settings.read().case_system == "demo"
+    no_environment("CASES", "")
+    for name, value in {
+        "ZGW_URL": "https://zaken.example/",
+        "ZGW_CLIENT_ID": "klaartje",
+        "ZGW_SECRET": "geheim\n",
+        "ZGW_ORGANISATION": "002564440",
+    }.items():
+        no_environment(name, value)
+    settings = Settings.read()
+    assert (settings.case_system, settings.zgw_url) == ("zgw", "https://zaken.example")
+    assert settings.zgw_secret and settings.zgw_secret.get_secret_value() == "geheim"
+    assert "geheim" not in repr(settings)
+    no_environment("CASES", "off")
+    assert Settings.read().case_system == "off"

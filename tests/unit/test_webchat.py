@@ -88,8 +88,10 @@ async def test_sending_and_acknowledging_wake_the_pages_of_that_address() -> Non
         [body] = webchat.render([message])
         assert await webchat.send(ADDRESS, body) != await webchat.send(ADDRESS, body)
         await webchat.acknowledge(Inbound("webchat", ADDRESS, "1"))
-        assert [await anext(wakes) for _ in range(3)] == [
+        await webchat.acknowledge(Inbound("webchat", ADDRESS, "1"), typing=False)
+        assert [await anext(wakes) for _ in range(4)] == [
             (f"chat:{ADDRESS}", "message"),
             (f"chat:{ADDRESS}", "message"),
             (f"chat:{ADDRESS}", "typing"),
+            (f"chat:{ADDRESS}", "message"),
         ]

@@ -31,6 +31,7 @@ ARGS = {
     "callback_ask_confirm": {"phone": "06", "when": "ochtend", "topic": "x"},
     **{f"{route}_article": {"title": "x"} for route in ("appointment", "status", "report")},
     "part_unknown": {"title": "x"},
+    "appointment_ask_which_moment": {"ways": "- dinsdag"},
     "appointment_ask_details": {"when": "dinsdag", "what": "uw naam"},
     "appointment_ask_more_details": {"what": "uw naam"},
     "appointment_ask_confirm": {**APPOINTMENT, "who": "Noor"},
@@ -56,6 +57,19 @@ ARGS = {
             "file_text",
         )
     },
+    "status_elsewhere": {"title": "x"},
+    **{f"status_ask_{fact}": {"reference": "Z1"} for fact in ("address", "birth_date", "either")},
+    **{
+        phrase: {"title": "Uw kapvergunning", "reference": "Z1", "started": "1 mei 2026", "lines": "- x"}
+        for phrase in ("case_status", "case_changed", "case_ended", "case_followed", "case_gone")
+    },
+    "case_line_now": {"now": "x"},
+    "case_line_next": {"next": "x"},
+    "case_line_due": {"when": "1 mei 2026"},
+    "case_line_late": {"when": "1 mei 2026"},
+    "case_line_needed": {"needed": "x"},
+    "case_line_result": {"result": "Verleend", "when": "1 mei 2026"},
+    "case_named": {"status": "x"},
 }
 CHECKED = ("choice_", "aspect_", "danger_", *(f"{language}_" for language in LANGUAGES))
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.desk import Agent, Desk, DeskError, Outcome
 from bot.files import Files
+from bot.offers import Offers
 from bot.ports import Refused
 from bot.signs import Signs
 from bot.web.kcc.doors import As, Door, problem
@@ -28,8 +29,11 @@ _HERE = "/kcc/conversations/{id}"
 class Acts:
     """Does them. `as_agent` makes an agent of a member."""
 
-    def __init__(self, desk: Desk, files: Files, signs: Signs, shelf: Shelf, as_agent: As) -> None:
+    def __init__(
+        self, desk: Desk, offers: Offers, files: Files, signs: Signs, shelf: Shelf, as_agent: As
+    ) -> None:
         self._desk = desk
+        self._offers = offers
         self._files = files
         self._signs = signs
         self._shelf = shelf
@@ -41,6 +45,7 @@ class Acts:
             "/kcc/presence": self.presence,
             "/kcc/next": self.next,
             f"{_HERE}/take": self.take,
+            f"{_HERE}/decline": self.decline,
             f"{_HERE}/send": self.send,
             f"{_HERE}/template": self.template,
             f"{_HERE}/note": self.note,
@@ -91,6 +96,11 @@ class Acts:
         await self._is_here(agent)
         await self._desk.take(_key(request), agent)
         return {"conversation": _key(request), "told": "U heeft het gesprek."}
+
+    async def decline(self, request: web.Request, agent: Agent) -> dict[str, Any]:
+        """Not this one now, which was offered."""
+        await self._offers.decline(_key(request), agent.id)
+        return {"told": "Het gesprek gaat naar een collega, en blijft in de rij."}
 
     async def _is_here(self, agent: Agent) -> None:
         """Who takes a conversation has a console that is open: without a sign of life it would go back at once."""

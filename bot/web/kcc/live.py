@@ -6,17 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from bot.board import Boards
-from bot.ports import Bus
-from bot.thread import Threads
+from bot.watch import Watch
 from bot.web.kcc.doors import As, Door
 from bot.web.member import Member, Permission
-
-LOOK = 3.0
-"""Seconds between looks without a wake: vendors tell of their receipts without one, and the bus may be gone."""
-
-LEAST = 0.25
-"""Seconds between looks at least, however much is said elsewhere."""
 
 HEARTBEAT = 15.0
 
@@ -24,10 +16,8 @@ HEARTBEAT = 15.0
 class Live:
     """`GET /kcc/events?conversation=<id>`."""
 
-    def __init__(self, bus: Bus, boards: Boards, threads: Threads, as_agent: As) -> None:
-        self._bus = bus
-        self._boards = boards
-        self._threads = threads
+    def __init__(self, watch: Watch, as_agent: As) -> None:
+        self._watch = watch
         self._as_agent = as_agent
         self._closing = asyncio.Event()
 
@@ -40,9 +30,8 @@ class Live:
         self._closing.set()
 
     async def stream(self, request: web.Request, member: Member) -> web.StreamResponse:
-        """Server-sent events: `board` and `thread`, each at the start and then with every change. Who comes back
-        fetches both, so nothing can be missed or come twice."""
-        conversation = request.query.get("conversation", "")
+        """Server-sent events: `own`, `queue` and `thread`, each at the start and then with every change; and `typing`
+        when the resident types. Who comes back fetches the first three, so nothing can be missed or come twice."""
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -50,38 +39,26 @@ class Live:
                 "X-Accel-Buffering": "no",
             }
         )
-        async with self._bus.subscribe("console") as wakes:
+        agent = self._as_agent(member)
+        conversation = request.query.get("conversation", "")
+        async with self._watch.viewer(agent.id, agent.teams, conversation) as viewer:
             await response.prepare(request)
-            known: dict[str, str] = {}
-            waiting = asyncio.ensure_future(anext(wakes))
             closing = asyncio.ensure_future(self._closing.wait())
-            loop = asyncio.get_running_loop()
-            quiet_since = loop.time()
+            changed = asyncio.ensure_future(viewer.next())
             try:
-                while not self._closing.is_set():
-                    for name, mark in (await self._marks(member, conversation)).items():
-                        if known.get(name) != mark:
-                            known[name] = mark
-                            await response.write(f"event: {name}\ndata: \n\n".encode())
-                            quiet_since = loop.time()
-                    if loop.time() - quiet_since > HEARTBEAT:
-                        quiet_since = loop.time()
+                while not closing.done():
+                    await asyncio.wait(
+                        {changed, closing}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    if changed.done():
+                        events = "".join(f"event: {part}\ndata: \n\n" for part in changed.result())
+                        await response.write(events.encode())
+                        changed = asyncio.ensure_future(viewer.next())
+                    elif not closing.done():
                         await response.write(b": still here\n\n")
-                    await asyncio.wait({closing}, timeout=LEAST)
-                    await asyncio.wait({waiting, closing}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-                    while waiting.done() and not closing.done():  # many wakes are one look
-                        waiting = asyncio.ensure_future(anext(wakes))
-                        await asyncio.sleep(0)
             except ConnectionResetError:
                 pass  # the page has gone; it comes back by itself
             finally:
-                waiting.cancel()
+                changed.cancel()
                 closing.cancel()
         return response
-
-    async def _marks(self, member: Member, conversation: str) -> dict[str, str]:
-        agent = self._as_agent(member)
-        marks = {"board": await self._boards.mark(agent.id, agent.teams)}
-        if conversation:
-            marks["thread"] = await self._threads.mark(conversation)
-        return marks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -22,6 +22,9 @@ SHEETS = (
     "tokens.css",
     "kcc/kcc.css",
 )
+
+
+_HTML = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
 
 
 class Pages:
@@ -46,6 +49,7 @@ class Pages:
             "when": self._now(words.when),
             "passed": self._now(words.passed),
             "left": self._now(words.left),
+            "seconds": self._now(words.seconds),
         }
         tables = ("OUTCOMES", "PRESENCES", "DELIVERIES", "AUTHORS", "KINDS", "FILES_SAID", "OWNERS", "STATES")
         self._environment.globals |= {name.lower(): getattr(words, name) for name in tables}
@@ -61,18 +65,19 @@ class Pages:
 
     def page(self, template: str, member: Member, **values: Any) -> web.Response:
         """A whole page, for this member only."""
-        return self._answer(
-            template, {**security_headers(forms=True), "Referrer-Policy": "no-referrer"}, member, values
-        )
+        headers = {**security_headers(forms=True), "Referrer-Policy": "no-referrer", **_HTML}
+        return web.Response(body=self.text(template, member=member, **values).encode(), headers=headers)
 
     def part(self, template: str, member: Member, **values: Any) -> web.Response:
         """A part of one."""
-        safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-        return self._answer(template, safe, member, values)
+        return self.made(self.text(template, member=member, **values))
 
-    def _answer(
-        self, template: str, headers: Mapping[str, str], member: Member, values: Mapping[str, Any]
-    ) -> web.Response:
-        body = self._environment.get_template(template).render(member=member, **values)
-        own = {**headers, "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
-        return web.Response(body=body.encode(), headers=own)
+    def text(self, template: str, **values: Any) -> str:
+        """A part as HTML."""
+        return self._environment.get_template(template).render(**values)
+
+    @staticmethod
+    def made(text: str) -> web.Response:
+        """A part that was made before."""
+        safe = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+        return web.Response(body=text.encode(), headers={**safe, **_HTML})

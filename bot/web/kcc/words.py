@@ -120,6 +120,12 @@ def left(until: datetime, now: datetime) -> str:
     return f"{hours} uur en {tail}" if hours else tail
 
 
+def seconds(until: datetime, now: datetime) -> str:
+    """The same of something short: `25 seconden`."""
+    count = max(0, int((until - now).total_seconds()))
+    return "1 seconde" if count == 1 else f"{count} seconden"
+
+
 def size(count: int | None) -> str:
     """`12 kB`, `3,4 MB`."""
     if count is None:

@@ -32,6 +32,13 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Afspraken",
         "Wie er vandaag komt, en welke dagen en loketten gesloten zijn.",
     ),
+    (
+        Permission.MANAGE_STAFF,
+        "/beheer/medewerkers",
+        "Medewerkers",
+        "Wie er mag inloggen, met welke rollen en in welke teams.",
+    ),
+    (Permission.SEE_AUDIT, "/beheer/logboek", "Logboek", "Wie wat deed, en wanneer."),
 )
 """Where somebody may go from the start page: permission, address, name and what is there."""
 

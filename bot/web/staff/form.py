@@ -10,3 +10,8 @@ def field(form: Mapping[str, Any], name: str) -> str:
     """A field's text; empty where there is none, or a file."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
+
+
+def fields(form: Any, name: str) -> list[str]:
+    """The values of boxes that are ticked."""
+    return [value for value in form.getall(name, []) if isinstance(value, str)]

@@ -37,6 +37,11 @@ export class Api {
     return (await read(response)).id;
   }
 
+  /** Say that the resident types. */
+  async typing(token) {
+    await this.#call("/chat/typing", { method: "POST" }, token);
+  }
+
   /** What was said after a message: `{messages, owner, typing}`. */
   async messages(token, after) {
     const query = after ? `?after=${encodeURIComponent(after)}` : "";

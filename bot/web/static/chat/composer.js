@@ -9,12 +9,15 @@ export class Composer {
   #counter;
   #onDraft;
 
-  constructor(page, { draft, onDraft, onText }) {
+  constructor(page, { draft, onDraft, onTyping, onText }) {
     this.#field = page.getElementById("question");
     this.#counter = page.getElementById("counter");
     this.#onDraft = onDraft;
     this.#field.value = draft;
-    this.#field.addEventListener("input", () => this.#changed());
+    this.#field.addEventListener("input", () => {
+      this.#changed();
+      if (this.#field.value.trim()) onTyping();
+    });
     this.#field.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();

@@ -5,12 +5,15 @@ import { Refusal, UnknownSession, Unreachable } from "./api.js";
 const TICK = 5_000;
 const STREAM_QUIET = 25_000;
 const LONGEST_WAIT = 15;
+const TYPING_AGAIN = 3_000;
 
 export class Conversation {
   #api;
   #store;
   #view;
   #owner = "bot";
+  #agent = { name: "", typing: false };
+  #typed = 0;
   #cursor = null; // the last line that is surely final: residents' own lines may still wait for their turn
   #outstanding = false;
   #failures = 0;
@@ -32,6 +35,7 @@ export class Conversation {
     this.#view.start({
       draft: this.#store.draft,
       onDraft: (text) => (this.#store.draft = text),
+      onTyping: () => this.#types(),
       onText: (text) => this.#say({ text }),
       onChoice: ({ id, label }) => this.#say({ choice: id, label }),
       onHuman: () => this.#human(),
@@ -58,6 +62,15 @@ export class Conversation {
     if (this.#owner === "waiting") return this.#view.tell("U wacht al op een medewerker.");
     if (this.#owner === "agent") return this.#view.tell("U hebt al contact met een medewerker.");
     return this.#say({ choice: "human", label: "Spreek een medewerker" });
+  }
+
+  /** Tell an agent who may look that the resident types; the bot has no use for it. */
+  #types() {
+    const heard = this.#owner === "agent" || this.#owner === "waiting";
+    const { token } = this.#store;
+    if (!heard || !token || Date.now() - this.#typed < TYPING_AGAIN) return;
+    this.#typed = Date.now();
+    this.#api.typing(token).catch(() => {}); // only a sign of life: the message itself tells what is wrong
   }
 
   /** Send what waits, oldest first; one at a time keeps the order. */
@@ -98,6 +111,8 @@ export class Conversation {
           this.#reached();
           this.#heard = Date.now();
           if (event?.name === "typing") {
+            const { owner, typing, agent } = event.data;
+            this.#agent = { name: agent ?? "", typing: owner === "agent" && typing };
             this.#state(event.data);
             this.#again = true; // an answer that is on its way now may tell of the time before
           }
@@ -106,6 +121,8 @@ export class Conversation {
         throw new Unreachable("the stream ended");
       } catch (error) {
         if (signal.aborted) return;
+        this.#agent.typing = false; // nobody would tell that it ended
+        this.#state({ typing: false });
         if (error instanceof UnknownSession) this.#expired(error.token);
         else if (error instanceof Unreachable || error instanceof Refusal) await this.#pause(error.wait ?? 0, signal);
         else throw error;
@@ -152,12 +169,15 @@ export class Conversation {
     const last = messages.findLast((message) => message.from !== "resident");
     if (last) this.#cursor = last.id;
     if (messages.length) this.#outstanding = messages.at(-1).from === "resident";
+    if (messages.some((message) => message.from === "agent")) this.#agent.typing = false;
     this.#state({ owner, typing });
   }
 
   #state({ owner, typing }) {
     if (owner) this.#owner = owner;
-    this.#view.state({ owner: this.#owner, typing });
+    // That an agent types, only the stream knows: the transcript does not keep it.
+    if (this.#owner === "agent") this.#view.state({ owner: "agent", ...this.#agent });
+    else this.#view.state({ owner: this.#owner, typing });
   }
 
   // -- sessions ----------------------------------------------------------------------------------------------

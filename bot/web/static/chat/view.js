@@ -8,7 +8,6 @@ import { Sight } from "./sight.js";
 
 const UNSENT = "[data-client]:not([data-id])";
 const TYPING_AFTER = 400;
-const TYPING = { bot: "Klaartje is aan het typen", agent: "De medewerker is aan het typen" };
 
 export class View {
   #page;
@@ -19,6 +18,7 @@ export class View {
   #onChoice;
   #connected = true;
   #typing = null;
+  #told = false; // that an agent types, since their last message
   #title;
   #unseen = 0;
 
@@ -29,11 +29,11 @@ export class View {
   }
 
   /** Bring the page to life. */
-  start({ draft, onDraft, onText, onChoice, onHuman, onRestart }) {
+  start({ draft, onDraft, onTyping, onText, onChoice, onHuman, onRestart }) {
     this.#onChoice = onChoice;
     this.#at("dock").hidden = false;
     this.#at("actions").hidden = false;
-    this.#composer = new Composer(this.#page, { draft, onDraft, onText });
+    this.#composer = new Composer(this.#page, { draft, onDraft, onTyping, onText });
     this.#notices = new Notices(this.#page, () => {
       onChoice({ id: "bot", label: "Verder met Klaartje" });
       this.#composer.focus();
@@ -66,6 +66,7 @@ export class View {
         added.push(line);
       }
       previous = line;
+      if (message.from === "agent") this.#told = false;
     }
     this.#dressChoices();
     if (history) requestAnimationFrame(() => this.#log.setAttribute("aria-live", "polite"));
@@ -123,14 +124,14 @@ export class View {
 
   // -- around it ---------------------------------------------------------------------------------------------
 
-  /** Who owns the conversation, and whether an answer is on its way. */
-  state({ owner, typing }) {
+  /** Who owns the conversation, whether an answer is on its way, and the name of the agent who has it. */
+  state({ owner, typing, name = "" }) {
     this.#notices.owner(owner);
     if (!typing) {
       clearTimeout(this.#typing);
       this.#typing = null;
       this.#at("typing").replaceChildren();
-    } else this.#typing ??= setTimeout(() => this.#showTyping(owner), TYPING_AFTER);
+    } else this.#typing ??= setTimeout(() => this.#showTyping(owner, name), TYPING_AFTER);
   }
 
   connected(yes) {
@@ -145,10 +146,16 @@ export class View {
     this.#notices.tell(text);
   }
 
-  #showTyping(owner) {
+  #showTyping(owner, name) {
     const dots = element("span", "typing__dots");
     dots.append(element("span"), element("span"), element("span"));
-    this.#at("typing").replaceChildren(dots, element("span", "typing__words", TYPING[owner] ?? TYPING.bot));
+    const isAgent = owner === "agent";
+    const said = isAgent ? `${name || "De medewerker"} typt…` : "Klaartje is aan het typen";
+    const words = element("span", "typing__words", said);
+    // Somebody who thinks while typing stops and goes on: read out once before each of their messages.
+    if (isAgent && this.#told) words.setAttribute("aria-hidden", "true");
+    this.#told ||= isAgent;
+    this.#at("typing").replaceChildren(dots, words);
     this.#sight.keep();
   }
 

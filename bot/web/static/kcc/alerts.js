@@ -6,6 +6,7 @@ const TITLE = document.title;
 const AGENT = document.body.dataset.agent;
 
 let known = null;
+let told = "";
 let audio = null;
 
 const is = (name) => kept(`kcc-${name}:${AGENT}`) === "on";
@@ -57,27 +58,46 @@ function unread() {
   return count;
 }
 
-/** Look at the board: count in the title, and tell what is new. */
+/** Look at the board: count in the title, and tell what is new. What is offered waits in the queue: it is counted. */
 export function look() {
+  const offer = document.querySelector('[data-offer]:not([data-offer=""])');
   const queue = [...document.querySelectorAll('[data-list="queue"] .card')].map((card) => card.id);
   const lines = [...document.querySelectorAll('[data-list="own"] .card')].map((card) => `${card.id}:${card.dataset.last}`);
-  const waiting = queue.length + unread();
-  document.title = waiting ? `(${waiting}) ${TITLE}` : TITLE;
+  const waiting = Number(document.querySelector("[data-waiting]").dataset.waiting) + unread();
+  const title = offer ? `Nieuw gesprek voor u – ${TITLE}` : TITLE;
+  document.title = waiting ? `(${waiting}) ${title}` : title;
+  const isOffered = offer !== null && offer.dataset.key !== told;
+  told = offer?.dataset.key ?? "";
   const now = new Set([...queue, ...lines]);
   const arrived = known && queue.some((one) => !known.has(one));
   const written = known && lines.some((one) => !known.has(one) && known.has(one.split(":")[0]));
   const away = document.visibilityState !== "visible";
   known = new Set([...now, ...lines.map((one) => one.split(":")[0])]);
-  if (arrived) tell("Er wacht iemand in de rij.");
+  if (isOffered) tell(`Nieuw gesprek voor u: ${offer.dataset.topic}.`);
+  else if (arrived) tell("Er wacht iemand in de rij.");
   else if (written && (away || unread())) tell("Een bewoner schreef in uw gesprek.");
 }
 
 function tell(words) {
   if (is("sound")) beep();
   if (is("notify") && Notification.permission === "granted" && document.visibilityState !== "visible") {
-    const note = new Notification("KCC", { body: words, tag: "kcc" });
-    note.onclick = () => window.focus();
+    show(words);
   }
+}
+
+/** One at a time stands there; the next takes its place, and is shown again. */
+function show(words) {
+  let note;
+  try {
+    note = new Notification("KCC", { body: words, tag: "kcc", renotify: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return; // browsers of telephones have them only for apps: the sound and the title tell it
+  }
+  note.onclick = () => {
+    window.focus();
+    note.close();
+  };
 }
 
 /** Set the switches. */

@@ -15,9 +15,15 @@ function left(until) {
   return minutes >= 60 ? `${Math.floor(minutes / 60)} uur en ${tail}` : tail;
 }
 
+function seconds(until) {
+  const count = Math.max(0, Math.floor((new Date(until) - Date.now()) / 1000));
+  return count === 1 ? "1 seconde" : `${count} seconden`;
+}
+
 function tick() {
   for (const one of document.querySelectorAll("[data-since]")) set(one, passed(one.dataset.since));
   for (const one of document.querySelectorAll("[data-until]")) set(one, left(one.dataset.until));
+  for (const one of document.querySelectorAll("[data-ends]")) set(one, seconds(one.dataset.ends));
 }
 
 function set(element, words) {

@@ -4,7 +4,7 @@ import { act } from "./http.js";
 import { current, lookAtEnd, onParts, refresh } from "./conversation.js";
 import { told, wrong } from "./notices.js";
 
-const TYPING = 8_000;
+const TYPING = 2_000; // the server lets through what the channel can use
 
 let source = null;
 let message = null;
@@ -41,6 +41,15 @@ function keep() {
   show();
 }
 
+/** A draft that was sent, also of a conversation that is not on the screen any more. */
+function forget(name, words) {
+  try {
+    if (JSON.parse(localStorage.getItem(name) ?? "null")?.text === words) localStorage.removeItem(name);
+  } catch {
+    // a browser that keeps nothing has nothing to forget
+  }
+}
+
 function grow(text) {
   text.rows = Math.min(12, Math.max(3, text.value.split("\n").length));
 }
@@ -70,6 +79,7 @@ async function send(form) {
   const text = field();
   if (!text.value.trim()) return;
   const words = text.value;
+  const here = slot();
   // The same id until it is in: after a lost answer it is not said twice.
   if (message?.words !== words) message = { words, id: crypto.randomUUID?.() ?? uuid() };
   const button = form.querySelector("[type=submit]");
@@ -79,8 +89,11 @@ async function send(form) {
     if (source) Object.assign(body, { article: source.article, revision: source.revision });
     const done = await act(`/kcc/conversations/${encodeURIComponent(current())}/send`, body);
     message = null;
-    if (text.value === words) text.value = "";
-    keep();
+    forget(here, words);
+    if (slot() === here && field()?.value === words) {
+      field().value = ""; // the field itself may be a new one by now
+      keep();
+    }
     if (done.told) told(done.told);
     lookAtEnd();
     await refresh();

@@ -1,17 +1,17 @@
 /** The conversation on the screen: opened, kept up to date, and scrolled. */
 
-import { act, part } from "./http.js";
+import { act, oneAtATime, part } from "./http.js";
 import { merge, prepend, replace } from "./parts.js";
 import { wrong } from "./notices.js";
 
 const NEAR = 120;
+const SIDE_WAIT = 3000;
 
 /** Parts of the page that hold it. */
 const place = (name) => document.querySelector(`[data-part="${name}"]`);
 
-let running = null;
-let again = false;
 let atEnd = true;
+let sideTimer = 0;
 const watch = new ResizeObserver(() => atEnd && toEnd());
 const followers = [];
 
@@ -46,23 +46,27 @@ export async function open(id, { pushed = false } = {}) {
   for (const tell of followers) tell(true);
 }
 
-/** Fetch what is on the screen again. One at a time; what is asked for meanwhile is done after it. */
-export function refresh() {
-  if (running) again = true;
-  else running = fetchUntilDone().finally(() => (running = null));
-  return running;
-}
+/** Fetch what is on the screen again. */
+export const refresh = oneAtATime(async () => {
+  try {
+    if (current()) await fetchAgain();
+  } catch (error) {
+    if (error.status) wrong(error.message); // without a connection the line says so itself
+  }
+});
 
-async function fetchUntilDone() {
-  do {
-    again = false;
-    try {
-      if (current()) await fetchAgain();
-    } catch (error) {
-      if (error.status) wrong(error.message); // without a connection the line says so itself
-    }
-  } while (again);
-}
+/** Fetch what stands beside it again. It says little new with each line, so not with each line. */
+export const side = oneAtATime(async () => {
+  clearTimeout(sideTimer);
+  sideTimer = 0;
+  const id = current();
+  try {
+    const fresh = await part(`/kcc/parts/side/${encodeURIComponent(id)}`);
+    if (id === current()) replace(place("side"), fresh.querySelector('[data-part="side"]'));
+  } catch (error) {
+    if (error.status) wrong(error.message);
+  }
+});
 
 async function fetchAgain() {
   const id = current();
@@ -72,7 +76,8 @@ async function fetchAgain() {
     document.getElementById("older").replaceWith(fresh.querySelector("#older"));
   }
   if (atEnd) toEnd();
-  for (const name of ["head", "side"]) replace(place(name), fresh.querySelector(`[data-part="${name}"]`));
+  replace(place("head"), fresh.querySelector('[data-part="head"]'));
+  sideTimer ||= setTimeout(side, SIDE_WAIT);
   const composer = fresh.querySelector('[data-part="composer"]');
   const changed = composer.dataset.kind !== place("composer").dataset.kind;
   if (changed) {

@@ -1,7 +1,7 @@
 /** Dialogs and what is done in them. */
 
 import { act, part } from "./http.js";
-import { current, open, refresh } from "./conversation.js";
+import { current, open, refresh, side } from "./conversation.js";
 import { insert } from "./composer.js";
 import { told, wrong } from "./notices.js";
 
@@ -30,7 +30,7 @@ export async function perform(name, body = {}) {
   if (done.conversation) {
     await open(done.conversation);
     document.getElementById("text")?.focus();
-  } else await refresh();
+  } else await Promise.all([refresh(), name === "note" ? side() : null]);
   if (done.told) told(done.told);
 }
 

@@ -47,3 +47,20 @@ async function reason(answer) {
     return unknown;
   }
 }
+
+/** The same, one at a time; what is asked for meanwhile is done once after it. */
+export function oneAtATime(work) {
+  let running = null;
+  let again = false;
+  async function untilDone() {
+    do {
+      again = false;
+      await work();
+    } while (again);
+  }
+  return () => {
+    if (running) again = true;
+    else running = untilDone().finally(() => (running = null));
+    return running;
+  };
+}

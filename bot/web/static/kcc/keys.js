@@ -3,6 +3,7 @@
 import { perform, show } from "./dialogs.js";
 import { refresh } from "./conversation.js";
 import { wrong } from "./notices.js";
+import { accept, decline } from "./offers.js";
 
 const DIALOGS = { q: "quick", i: "note", b: "return", x: "close", o: "handover", "?": "help", k: "knowledge" };
 const MINE = new Set(["b", "x", "o"]);
@@ -22,6 +23,8 @@ function move(step) {
 
 function press(event) {
   const key = event.key;
+  if (key === "a") return accept();
+  if (key === "w") return decline();
   if (key === "n") return run("next");
   if (key === "t") return document.getElementById("take") ? run("take") : undefined;
   if (key === "j" || (key === "k" && document.activeElement?.closest("[data-list]"))) return move(key === "j" ? 1 : -1);
@@ -50,7 +53,7 @@ export function start() {
       return;
     }
     if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (!"ntjkr/?qibxo".includes(event.key) || event.key.length !== 1) return;
+    if (!"awntjkr/?qibxo".includes(event.key) || event.key.length !== 1) return;
     event.preventDefault();
     press(event);
   });

@@ -6,12 +6,12 @@ let source = null;
 let tries = 0;
 let timer = 0;
 
-/** Listen, for a conversation or none; `on` has `board` and `thread`. Called again for another conversation. */
+/** Listen, for a conversation or none; `on` has `own`, `queue`, `thread` and `typing`. Called again for another conversation. */
 export function listen(conversation, on) {
   clearTimeout(timer);
   source?.close();
   source = new EventSource(`/kcc/events${conversation ? `?conversation=${encodeURIComponent(conversation)}` : ""}`);
-  for (const name of ["board", "thread"]) source.addEventListener(name, () => on[name]());
+  for (const name of ["own", "queue", "thread", "typing"]) source.addEventListener(name, () => on[name]());
   source.addEventListener("open", () => {
     tries = 0;
     offline("");

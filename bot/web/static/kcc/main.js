@@ -6,28 +6,52 @@ import * as composer from "./composer.js";
 import * as conversation from "./conversation.js";
 import * as dialogs from "./dialogs.js";
 import * as keys from "./keys.js";
-import { act, part } from "./http.js";
+import * as offers from "./offers.js";
+import * as types from "./types.js";
+import { act, oneAtATime, part } from "./http.js";
 import { listen } from "./live.js";
 import { told, wrong } from "./notices.js";
 import { replace } from "./parts.js";
 
 const SIGN_OF_LIFE = 30_000;
 
-async function board() {
+/** Fetch a part of the lists, and put it where it belongs. */
+async function fetched(path, show) {
   try {
-    const fresh = await part(`/kcc/parts/board?open=${encodeURIComponent(conversation.current())}`);
-    const holder = document.createElement("div");
-    holder.append(fresh);
-    replace(document.getElementById("board"), holder);
+    show(await part(path));
   } catch (error) {
     if (error.status) wrong(error.message); // without a connection the line says so itself
     return;
   }
-  const { presence } = document.querySelector("[data-board]").dataset;
-  for (const button of document.querySelectorAll("[data-presence]:is(button)")) {
-    button.setAttribute("aria-pressed", String(button.dataset.presence === presence));
-  }
+  mark();
   alerts.look();
+}
+
+const own = oneAtATime(() =>
+  fetched("/kcc/parts/own", (fresh) => {
+    replace(document.getElementById("own"), fresh.querySelector('[data-fresh="own"]'));
+    offers.show(fresh.querySelector('[data-fresh="offer"]'));
+    const { presence } = document.querySelector("#own [data-presence]").dataset;
+    for (const button of document.querySelectorAll("[data-presence]:is(button)")) {
+      button.setAttribute("aria-pressed", String(button.dataset.presence === presence));
+    }
+  }),
+);
+
+const queue = oneAtATime(() =>
+  fetched("/kcc/parts/queue", (fresh) => {
+    const holder = document.createElement("div");
+    holder.append(fresh);
+    replace(document.getElementById("queue"), holder);
+  }),
+);
+
+/** The card of the conversation on the screen. */
+function mark() {
+  for (const card of document.querySelectorAll(".card")) {
+    if (card.dataset.open === conversation.current()) card.setAttribute("aria-current", "page");
+    else card.removeAttribute("aria-current");
+  }
 }
 
 function present(state) {
@@ -58,7 +82,7 @@ document.getElementById("presence").addEventListener("click", async (event) => {
   if (!state) return;
   try {
     told((await present(state)).told);
-    await board();
+    await own();
   } catch (error) {
     wrong(error.message);
   }
@@ -66,17 +90,16 @@ document.getElementById("presence").addEventListener("click", async (event) => {
 
 conversation.onParts((other) => {
   if (!other) return;
-  listen(conversation.current(), { board, thread: conversation.refresh });
-  for (const card of document.querySelectorAll(".card")) {
-    if (card.dataset.open === conversation.current()) card.setAttribute("aria-current", "page");
-    else card.removeAttribute("aria-current");
-  }
+  listen(conversation.current(), { own, queue, thread: conversation.refresh, typing: types.show });
+  mark();
   alerts.look();
 });
 lists();
 composer.start();
 dialogs.start();
 keys.start();
+offers.start();
+types.start();
 alerts.start();
 clock.start();
 conversation.start();

@@ -1,0 +1,1 @@
+"""Systems of cases: each is a `bot.ports.CaseProvider`."""
