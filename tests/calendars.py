@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.db.database import Database
 from bot.db.tables import appointments, calendar_closures, conversations
 from bot.model import Booking
-from bot.municipality import Appointments, Bookable, Office
+from bot.municipality import Appointments, Bookable, Office, Week
 from bot.ports import AppointmentProvider, CalendarFault, Finding, Health
 from tests.house import MUNICIPALITY
 
@@ -39,7 +39,13 @@ DETAILS = {"name": "Noor Bakker", "birth_date": "1990-04-03", "phone": "+3161234
 
 def calendar(database: Database, clock: Clock, plan: Appointments = SMALL) -> AppointmentProvider:
     """One of our own."""
-    municipality = MUNICIPALITY.model_copy(update={"appointments": plan})
+    return local(database, clock, plan, MUNICIPALITY.hours["balie"])
+
+
+def local(database: Database, clock: Clock, plan: Appointments, hours: Week) -> AppointmentProvider:
+    """One of our own, with these hours of `balie`."""
+    of_desks = {**MUNICIPALITY.hours, "balie": hours}
+    municipality = MUNICIPALITY.model_copy(update={"appointments": plan, "hours": of_desks})
     found = local_calendar(database, municipality, clock)
     assert found is not None
     return found

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
-from actions.appointments.moments import Span, Wanted, Way, together
+from actions.appointments.moments import Span, Wanted, Way, together, within
 
 BOOK, MOVE, CANCEL, SHOW = "book", "move", "cancel", "show"
 
@@ -16,12 +16,12 @@ BOOK, MOVE, CANCEL, SHOW = "book", "move", "cancel", "show"
 class Draft:
     """The form so far. `mode` is what the resident wants; moments are ISO 8601 with offset.
 
-    `wish` are spans that the resident named, `unclear` the ways in which what they named can be read, `shown` the times
-    that were offered last, `start` the one that is chosen. `old` is the key of the appointment that is moved, cancelled
-    or shown; `reference` the one that was told of it, and `tries` how often that led nowhere. `key` names the booking:
-    the message on which it was summed up. `note` is a phrase to say before the next question; `changing` that the
-    resident is asked what is wrong; `ready` that they said yes. `way` is `earlier` or `later` where other times than
-    `shown` were asked for.
+    `wish` are spans that the resident named, `allowed` what is left after all that they did not want, `unclear` the
+    ways in which what they named can be read, `shown` the times that were offered last, `start` the one that is chosen.
+    `old` is the key of the appointment that is moved, cancelled or shown; `reference` the one that was told of it, and
+    `tries` how often that led nowhere. `key` names the booking: the message on which it was summed up. `note` is a
+    phrase to say before the next question; `changing` that the resident is asked what is wrong; `ready` that they said
+    yes. `way` is `earlier` or `later` where other times than `shown` were asked for.
     """
 
     mode: str = BOOK
@@ -34,6 +34,7 @@ class Draft:
     place: str = ""
     wish: list[list[str]] = field(default_factory=list)
     exact: bool = False
+    allowed: list[list[str]] = field(default_factory=list)
     unclear: list[dict[str, Any]] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     way: str = ""
@@ -70,17 +71,19 @@ class Draft:
     @property
     def wanted(self) -> Wanted | None:
         """What the resident named."""
-        spans = [(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in self.wish]
-        return Wanted(tuple(spans), self.exact) if spans else None
+        spans = _spans(self.wish)
+        return Wanted(spans, self.exact) if spans else None
 
     def want(self, wanted: Wanted | None) -> None:
         """Take what the resident named now in place of before; nothing where None. A time of day alone is one of the
-        days that were named before."""
-        before = self.wanted.spans if self.wanted else ()
+        days that were named before, and what was not wanted stays so until it is asked for itself."""
+        before, allowed = self.wanted.spans if self.wanted else (), _spans(self.allowed)
+        if wanted and wanted.less:
+            self.allowed = _pairs(within(allowed, wanted))
         if wanted:
-            wanted = together(before, wanted)
+            wanted = within(allowed, together(before, wanted))
         self.start, self.way = None, ""
-        self.unclear = [_plain(way, before) for way in wanted.ways] if wanted else []
+        self.unclear = [_plain(way, before, allowed) for way in wanted.ways] if wanted else []
         if not self.unclear:
             self.wish = _pairs(wanted) if wanted else []
             self.exact = bool(wanted and wanted.exact)
@@ -107,6 +110,10 @@ def _pairs(wanted: Wanted) -> list[list[str]]:
     return [[a.isoformat(), b.isoformat()] for a, b in wanted.spans]
 
 
-def _plain(way: Way, before: tuple[Span, ...]) -> dict[str, Any]:
-    wanted = together(before, way.wanted)
+def _spans(pairs: list[list[str]]) -> tuple[Span, ...]:
+    return tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in pairs)
+
+
+def _plain(way: Way, before: tuple[Span, ...], allowed: tuple[Span, ...]) -> dict[str, Any]:
+    wanted = within(allowed, together(before, way.wanted))
     return {"told": way.told, "label": way.label, "wish": _pairs(wanted), "exact": wanted.exact}

@@ -7,7 +7,8 @@ The key of that table keeps two residents from having the same, on SQLite and Po
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -91,11 +92,9 @@ class LocalCalendar:
 
     async def book(self, booking: Booking, key: str) -> Appointment:
         """Take the cells of one counter that has all of them."""
-        try:
+        with _store():
             async with self._database.write() as connection:
                 return await self._book(connection, booking, key)
-        except (sa.exc.OperationalError, OSError) as error:
-            raise CalendarFault(f"the store: {type(error).__name__}", retryable=True) from None
 
     async def _book(self, connection: AsyncConnection, booking: Booking, key: str) -> Appointment:
         row = (await connection.execute(_BY_KEY, {"key": key})).one_or_none()
@@ -157,20 +156,22 @@ class LocalCalendar:
         query = sa.select(local_bookings).where(
             local_bookings.c.id == appointment, local_bookings.c.state != "cancelled"
         )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        with _store():
+            async with self._database.read() as connection:
+                row = (await connection.execute(query)).one_or_none()
         return _appointment(row) if row else None
 
     async def cancel(self, appointment: str) -> None:
         """Give the cells back."""
         mine = sa.and_(local_bookings.c.id == appointment, local_bookings.c.state == "booked")
-        async with self._database.write() as connection:
-            done = await connection.execute(
-                sa.update(local_bookings).where(mine).values(state="cancelled", details={})
-            )
-            if done.rowcount:
-                cells = calendar_cells.c.booking_id == appointment
-                await connection.execute(sa.delete(calendar_cells).where(cells))
+        with _store():
+            async with self._database.write() as connection:
+                done = await connection.execute(
+                    sa.update(local_bookings).where(mine).values(state="cancelled", details={})
+                )
+                if done.rowcount:
+                    cells = calendar_cells.c.booking_id == appointment
+                    await connection.execute(sa.delete(calendar_cells).where(cells))
 
     async def health(self) -> Health:
         """That of the store is told elsewhere."""
@@ -190,7 +191,9 @@ class LocalCalendar:
         if booking.product not in self._plan.offered[booking.location]:
             raise BookingRefused("the product can't be had at this location")
         lacking = [
-            name for name in self._plan.fields.get(booking.product, ()) if not booking.details.get(name)
+            name
+            for name in self._plan.fields.get(booking.product, ())
+            if not booking.details.get(name, "").strip()
         ]
         if lacking:
             raise BookingRefused(f"lacking: {', '.join(lacking)}")
@@ -206,12 +209,10 @@ class LocalCalendar:
         last = min(last, now.date() + timedelta(days=self._plan.ahead))
         if last < first:
             return []
-        try:
+        with _store():
             async with self._database.read() as connection:
                 taken = await self._taken(connection, location, first, last)
                 closed = await self._closed(connection, location, first, last)
-        except (sa.exc.OperationalError, OSError) as error:
-            raise CalendarFault(f"the store: {type(error).__name__}", retryable=True) from None
         free: list[datetime] = []
         for ahead in range((last - first).days + 1):
             day = first + timedelta(days=ahead)
@@ -265,6 +266,15 @@ class LocalCalendar:
             calendar_closures.c.location == location, calendar_closures.c.day.between(first, last)
         )
         return {(row.day, row.counter) for row in (await connection.execute(query)).all()}
+
+
+@contextmanager
+def _store() -> Iterator[None]:
+    """A store that is away is a calendar that is away."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+        raise CalendarFault(f"the store: {type(error).__name__}", retryable=True) from None
 
 
 def _appointment(row: Any) -> Appointment:

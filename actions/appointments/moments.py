@@ -90,8 +90,13 @@ def together(before: Sequence[Span], wanted: Wanted) -> Wanted:
     if not before or not (wanted.daily or wanted.less):
         return wanted
     days = [_whole(span) for span in before] if wanted.daily else before
-    both = tuple(_overlaps(sorted(set(days)), wanted.spans))
-    return replace(wanted, spans=both, exact=wanted.exact and bool(both)) if both else wanted
+    return within(sorted(set(days)), wanted)
+
+
+def within(some: Sequence[Span], wanted: Wanted) -> Wanted:
+    """What is wanted in these spans; all of it where there are none, or where none of it is in them."""
+    both = tuple(_overlaps(some, wanted.spans))
+    return replace(wanted, spans=both) if both else wanted
 
 
 def _plain(text: str, now: datetime) -> str:

@@ -20,6 +20,9 @@ from bot.web.staff.form import field
 
 HERE = "/afspraken-beheer"
 
+ELSEWHERE = {"qmatic": "Qmatic", "jcc": "JCC-Afspraken"}
+"""How a calendar of others is called."""
+
 STATES = {BOOKED: "Verwacht", CAME: "Gekomen", NO_SHOW: "Niet gekomen"}
 """How a state is called."""
 
@@ -128,6 +131,22 @@ class AgendaPages:
         location, wanted = self._asked(location, day)
         query = {"locatie": location, "dag": wanted.isoformat(), "gedaan": done}
         return see_other(f"{HERE}?{urlencode(query)}")
+
+
+class NoAgendaPage:
+    """`/afspraken-beheer` where appointments do not stand with us: it says where they do."""
+
+    def __init__(self, door: Door, calendar: str | None) -> None:
+        self._door = door
+        self._calendar = ELSEWHERE.get(calendar or "", calendar)
+
+    def routes(self) -> list[web.RouteDef]:
+        """The one page."""
+        return [self._door.get(HERE, Permission.MANAGE_APPOINTMENTS, self.show)]
+
+    async def show(self, request: web.Request, visit: Visit) -> web.Response:
+        """Where to look."""
+        return self._door.look.page("no_agenda", visit, calendar=self._calendar)
 
 
 def _dutch(day: str) -> str:
