@@ -6,8 +6,8 @@ Used by the actions of the dialogue and, where the engine is down, by the fallba
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from actions import aspects, sentences
 from actions.following import followed
@@ -67,14 +67,26 @@ _NOWHERE = Topic()
 class Answers:
     """Answers from the knowledge base."""
 
-    def __init__(self, search: KnowledgeSearch, phrases: Phrases, *, reports: bool = False) -> None:
-        """`reports`: whether something can be reported in the chat."""
+    def __init__(
+        self,
+        search: KnowledgeSearch,
+        phrases: Phrases,
+        bookable: Callable[[Article], bool] | None = None,
+        *,
+        reports: bool = False,
+    ) -> None:
+        """`bookable`: whether an appointment can be made here for an article. `reports`: whether something can be
+        reported in the chat."""
         self.lookup = Lookup(search)
         self._phrases = phrases
+        self._bookable = bookable
         self._reports = reports
 
     async def find(self, text: str, topic: Topic = _NOWHERE) -> Answer:
         """The best that can be said to a message: to one question, to one that leans on the last, or to two."""
+        return _between(await self._best(text, topic), topic)
+
+    async def _best(self, text: str, topic: Topic) -> Answer:
         if not (_WORD.search(text) or topic.in_form):
             trace = Trace(Route.OUT_OF_SCOPE)
             return Answer((Say("not_understood"),), trace, topic.article, topic.misses, HUMAN)
@@ -109,17 +121,17 @@ class Answers:
             return self._clarify([f for f in found[:_CHOICES] if f.probability * _FAR >= best], topic)
         return self._not_found(found, topic, best)
 
-    def chosen(self, slug: str) -> Answer:
+    def chosen(self, slug: str, topic: Topic = _NOWHERE) -> Answer:
         """The article behind a button."""
         article = self.lookup.article(slug)
-        return self._given([Hit(article)]) if article else self._gone()
+        return _between(self._given([Hit(article)]), topic) if article else self._gone()
 
-    def aspect(self, slug: str, aspect: str) -> Answer:
+    def aspect(self, slug: str, aspect: str, topic: Topic = _NOWHERE) -> Answer:
         """The part of an article behind a button."""
         article = self.lookup.article(slug)
         if article is None or aspect not in article.aspects:
-            return self.chosen(slug)
-        return self._given([Hit(article, (aspect,))])
+            return self.chosen(slug, topic)
+        return _between(self._given([Hit(article, (aspect,))]), topic)
 
     def message(self, article: Article, aspect: str | None = None) -> Outbound:
         """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
@@ -127,7 +139,8 @@ class Answers:
         return Outbound(
             text=part or article.answer,
             choices=(
-                *self._tasks(article),
+                *self._appointment(article),
+                *self._report(article),
                 *aspects.choices(article, self._phrases, without=aspect if part else None),
                 self._phrases.choice("unhelpful"),
             ),
@@ -136,10 +149,16 @@ class Answers:
             revision=article.revision,
         )
 
-    def _tasks(self, article: Article) -> tuple[Choice, ...]:
-        """What can be done at once."""
+    def _report(self, article: Article) -> tuple[Choice, ...]:
+        """The button that begins a report, where something can be reported."""
         able = self._reports and Route.REPORT in article.actions
         return (Choice(f"report:{article.slug}", self._phrases.text("choice_report")),) if able else ()
+
+    def _appointment(self, article: Article) -> tuple[Choice, ...]:
+        """The button that begins an appointment, where one can be made."""
+        if self._bookable is None or not self._bookable(article):
+            return ()
+        return (Choice(f"appointment:{article.slug}"[:64], self._phrases.text("appointment_choice_make")),)
 
     def _given(self, hits: Sequence[Hit], *, leaning: bool = False) -> Answer:
         """The articles, each in the parts that were asked for. Where a question leaned on the one before and asks
@@ -195,6 +214,20 @@ class Answers:
 def _is_plain(hit: Hit) -> bool:
     """Whether a part alone says so clearly that what is told around it does not matter."""
     return (hit.probability or 0.0) >= _PLAIN
+
+
+def _between(answer: Answer, topic: Topic) -> Answer:
+    """As it is given while a form runs: without the button that would begin an appointment, perhaps the same one."""
+    if not topic.in_form:
+        return answer
+    return replace(answer, messages=tuple(map(_without_appointment, answer.messages)))
+
+
+def _without_appointment(message: Say | Outbound) -> Say | Outbound:
+    if isinstance(message, Say):
+        return message
+    choices = tuple(one for one in message.choices if not one.id.startswith(f"{Route.APPOINTMENT}:"))
+    return replace(message, choices=choices)
 
 
 def _first(slug: str, found: Sequence[Found]) -> list[Found]:

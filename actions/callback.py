@@ -37,7 +37,7 @@ class ValidateCallback(Action):  # type: ignore[misc]  # untyped
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """The slots that the message fills."""
-        if _returns(tracker):
+        if speech.came_back(tracker, FORM):
             return []
         requested = tracker.get_slot("requested_slot")
         if requested not in _READERS:
@@ -97,16 +97,6 @@ class Cancel(Action):  # type: ignore[misc]  # untyped
 
 def _request(tracker: Tracker) -> dict[str, Any]:
     return {name: tracker.get_slot(f"callback_{name}") for name in ("phone", "when", "topic")}
-
-
-def _returns(tracker: Tracker) -> bool:
-    """Whether the form is only coming back after something else in this turn: the message was dealt with there."""
-    for event in reversed(tracker.events):
-        if event.get("event") == "user":
-            return False
-        if event.get("event") == "action" and event.get("name") != FORM:
-            return True
-    return False
 
 
 def _said_at_once(text: str) -> dict[str, Any]:

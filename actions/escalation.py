@@ -71,16 +71,19 @@ class Escalating:
 
 
 def _with_person(reply: Reply, reason: str) -> Reply:
-    """The reply with its answer, if it has one, and the way to a person. The buttons go: nobody would hear them."""
+    """The reply with its answer, if it has one, and the way to a person. The buttons go, and what a form asks again:
+    nobody would hear them."""
     before = next((command for command in reply.commands if command.name == "handoff"), None)
     topic = before.args.get("topic") if before else None
     answer: tuple[Say | Outbound, ...] = ()
     trace = Trace(Route.HANDOFF, topic)
     if reply.trace and _is_answer(reply):
         topic, trace = reply.trace.article, reply.trace
+        in_form = bool((reply.memory or {}).get("loop"))
         answer = tuple(
             replace(message, choices=()) if isinstance(message, Outbound) else message
             for message in reply.messages
+            if not in_form or (isinstance(message, Outbound) and message.article)
         )
     others = tuple(command for command in reply.commands if command.name != "handoff")
     handoff = Command("handoff", {"reason": reason, "topic": topic})

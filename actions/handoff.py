@@ -68,7 +68,7 @@ class Affirm(Action):  # type: ignore[misc]  # untyped
         if kind == HUMAN:
             return hand_off(dispatcher, tracker, "offered")
         if kind == "article":
-            return speech.give(dispatcher, self._answers.chosen(value))
+            return speech.give(dispatcher, self._answers.chosen(value, speech.topic(tracker)))
         return _reply(dispatcher, "affirmed")
 
 

@@ -68,7 +68,7 @@ class ChooseArticle(AnswerQuestion):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Its answer."""
-        return speech.give(dispatcher, self._answers.chosen(speech.value(tracker)))
+        return speech.give(dispatcher, self._answers.chosen(speech.value(tracker), speech.topic(tracker)))
 
 
 class ChooseAspect(AnswerQuestion):
@@ -83,7 +83,8 @@ class ChooseAspect(AnswerQuestion):
     ) -> list[EventType]:
         """That part."""
         slug, _, aspect = speech.value(tracker).rpartition("/")
-        answer = self._answers.aspect(slug or speech.topic(tracker).article or "", aspect)
+        topic = speech.topic(tracker)
+        answer = self._answers.aspect(slug or topic.article or "", aspect, topic)
         return speech.give(dispatcher, answer)
 
 

@@ -41,7 +41,8 @@ class Multilingual:
     async def reply(self, turn: Turn) -> Reply:
         """The engine's reply, in the resident's language where an editor wrote it. Raises `EngineFault`."""
         before = spoken_before(turn)
-        language = (before or DUTCH) if turn.choice else self._detector.detect(turn.text, before)
+        tells = not (turn.choice or _fills_in(turn))
+        language = self._detector.detect(turn.text, before) if tells else (before or DUTCH)
         turn = replace(turn, memory=_without_language(turn.memory))
         if language == DUTCH:
             return await self._engine.reply(turn)
@@ -103,6 +104,11 @@ class Multilingual:
 
     def _tongue(self, language: str) -> Tongue:
         return self._tongues.get(language) or Tongue()
+
+
+def _fills_in(turn: Turn) -> bool:
+    """Whether it is what one fills in: numbers and a name say nothing of a language."""
+    return bool(turn.memory and turn.memory.get("loop")) and any(letter.isdigit() for letter in turn.text)
 
 
 def spoken_before(turn: Turn) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from actions.answers import Answers
+from actions.appointments import form as appointment
+from actions.appointments.desk import Desk
 from actions.callback import AskConfirm, Cancel, Submit, ValidateCallback
 from actions.handoff import Affirm, Deny, HandOff, HandOffFromForm, Insult, OutOfScope, Talk, Unhelpful
 from actions.knowledge import AnswerQuestion, ChooseArticle, ChooseAspect
@@ -35,7 +37,7 @@ from bot.ports import KnowledgeSearch
 log = logging.getLogger(__name__)
 
 PATH = "/actions/webhook"
-TASKS = (Route.APPOINTMENT, Route.STATUS, Route.REPORT)
+TASKS = (Route.STATUS, Route.REPORT)
 TALK = {
     "greet": "greet",
     "goodbye": "goodbye",
@@ -52,25 +54,29 @@ def add_actions(
     search: KnowledgeSearch,
     secret: str,
     phrases: Phrases | None = None,
+    desk: Desk | None = None,
     *,
     status: StatusRules | None = None,
     reports: Categories | None = None,
 ) -> None:
-    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `status`: what
-    can be looked up of cases; nothing where None. `reports`: what can be reported; nothing where None."""
-    executor = build_executor(search, phrases or Phrases.load(), status, reports)
+    """Serve all actions on `app`. `phrases`: the approved words; those of the knowledge base where None. `desk`: where
+    appointments can be made; nowhere where None. `status`: what can be looked up of cases; nothing where None.
+    `reports`: what can be reported; nothing where None."""
+    executor = build_executor(search, phrases or Phrases.load(), desk, status, reports)
     app.router.add_post(PATH, Webhook(executor, secret).handle)
 
 
 def build_executor(
     search: KnowledgeSearch,
     phrases: Phrases,
+    desk: Desk | None = None,
     status: StatusRules | None = None,
     reports: Categories | None = None,
 ) -> ActionExecutor:
     """All actions of the domain, with what they need."""
-    answers = Answers(search, phrases, reports=reports is not None)
-    tasks = {route.value: Task(route, answers) for route in TASKS}
+    answers = Answers(search, phrases, desk.is_bookable if desk else None, reports=reports is not None)
+    begin = appointment.Begin(answers, phrases, desk)
+    tasks = {Route.APPOINTMENT.value: begin, **{route.value: Task(route, answers) for route in TASKS}}
     if status:
         tasks[Route.STATUS.value] = AskStatus(answers, status)
     if reports:
@@ -105,6 +111,10 @@ def build_executor(
         AskConfirm(),
         Submit(),
         Cancel(),
+        appointment.Validate(answers, desk),
+        appointment.Ask(answers, phrases, desk),
+        appointment.Submit(answers, desk),
+        appointment.Leave(),
         *_looking_up(status),
         *report_actions(reports, phrases),
     ):

@@ -86,6 +86,16 @@ def value(tracker: Tracker) -> str:
     return ""
 
 
+def came_back(tracker: Tracker, form: str) -> bool:
+    """Whether a form is only coming back after something else in this turn: the message was dealt with there."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "user":
+            return False
+        if event.get("event") == "action" and event.get("name") != form:
+            return True
+    return False
+
+
 def _latest(tracker: Tracker) -> Mapping[str, Any]:
     latest: Mapping[str, Any] = tracker.latest_message or {}
     return latest

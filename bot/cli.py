@@ -18,7 +18,6 @@ import click
 
 from bot.accounts import missing
 from bot.app import commands, dates, evaluating, reporting, tuning
-from bot.app.calendar import calendar_of
 from bot.app.house import House, NotPossible, channel_checks, check_schema, open_house
 from bot.app.jobs import run_job as _run
 from bot.app.users import users
@@ -530,11 +529,13 @@ def appointments() -> None:
 def check_calendar() -> None:
     """Tell which calendar it is, whether it can be reached, whether it knows our products, and what to do where that
     is not right."""
-    _look(
-        lambda house: (
-            house.calendar or calendar_of(house.settings, house.municipality, house.database, house.clock)
-        )
-    )
+
+    def calendar(house: House) -> AppointmentProvider:
+        if house.calendar is None:
+            raise NotPossible("no appointments: the file of MUNICIPALITY has no part `appointments`")
+        return house.calendar
+
+    _look(calendar)
 
 
 @callbacks.command()

@@ -173,6 +173,13 @@ class Inbox:
             conversations.c.lease_token == lease.token, conversations.c.id == lease.conversation_id
         )
 
+    async def excuse(self, lease: Lease) -> None:
+        """That the first message was not answered does not count against it. The lease stays, so that it is not tried
+        again at once."""
+        mine = sa.and_(inbox.c.id == lease.rows[0].id, inbox.c.attempts > 0)
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(inbox).where(mine).values(attempts=inbox.c.attempts - 1))
+
     async def clear_leases(self) -> None:
         """Take back what a process held that was killed; only for the one process that owns the store."""
         await self._release(conversations.c.lease_token.is_not(None))

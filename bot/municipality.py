@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import holidays
 import yaml
@@ -99,6 +99,56 @@ class Team(BaseModel):
 
 KCC = Team(name="kcc", title="KCC")
 
+_ID = r"^[a-z][a-z0-9-]{0,31}$"
+
+
+class Bookable(BaseModel):
+    """What an appointment can be made for in our own calendar. `id` is what articles name (`appointment:paspoort`);
+    `minutes` for one person; `locations` where (everywhere where empty); `fields` what must be told of who comes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: Annotated[str, Field(pattern=_ID)]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    minutes: Annotated[int, Field(ge=5, le=240)]
+    locations: tuple[str, ...] = ()
+    fields: tuple[Literal["name", "birth_date", "phone", "email"], ...] = ("name", "birth_date", "phone")
+
+
+class Office(BaseModel):
+    """Where residents come: `hours` names the opening hours, `counters` is how many are helped at once."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: Annotated[str, Field(pattern=_ID)]
+    name: Annotated[str, Field(min_length=1, max_length=20)]
+    address: Annotated[str, Field(min_length=1, max_length=120)]
+    hours: str
+    counters: Annotated[int, Field(ge=1, le=100)]
+
+
+class Appointments(BaseModel):
+    """Our own calendar. `slot`: minutes of the grid that all appointments fit in; `notice`: minutes that there must be
+    before one starts; `ahead`: how many days from now can be booked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    slot: Annotated[int, Field(ge=5, le=60)] = 5
+    notice: Annotated[int, Field(ge=0, le=10_080)] = 30
+    ahead: Annotated[int, Field(ge=1, le=365)] = 60
+    locations: Annotated[tuple[Office, ...], Field(min_length=1)]
+    products: Annotated[tuple[Bookable, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for what, names in (("locations", self.locations), ("products", self.products)):
+            if len({one.id for one in names}) < len(names):
+                raise ValueError(f"two {what} have the same id")
+        known = {one.id for one in self.locations}
+        for product in self.products:
+            if unknown := set(product.locations) - known:
+                raise ValueError(f"{product.id} names a location that is not there: {sorted(unknown)[0]}")
+            if product.minutes % self.slot:
+                raise ValueError(f"{product.id}: minutes must be a multiple of slot ({self.slot})")
+        return self
+
 
 def _teams(value: tuple[Team, ...]) -> tuple[Team, ...]:
     names = [team.name for team in value]
@@ -146,6 +196,7 @@ class Municipality(BaseModel):
     hours: Annotated[Mapping[str, Week], AfterValidator(_days)]
     closed: tuple[Closure, ...] = ()
     teams: Annotated[tuple[Team, ...], AfterValidator(_teams)] = (KCC,)
+    appointments: Appointments | None = None
     most_conversations: Annotated[int, Field(ge=1, le=20)] = 3
     """So many an employee can have at the same time, unless something else was said of them."""
     offer_seconds: Annotated[int, Field(ge=0, le=600)] = 30
@@ -181,6 +232,11 @@ class Municipality(BaseModel):
         for desk in ("balie", "medewerkers"):
             if desk not in found.hours:
                 raise MunicipalityError(f"{path}: hours.{desk} is missing")
+        for office in found.appointments.locations if found.appointments else ():
+            if office.hours not in found.hours:
+                raise MunicipalityError(
+                    f"{path}: appointments: hours.{office.hours} of {office.id} is missing"
+                )
         return found
 
     @property
@@ -208,6 +264,22 @@ class Municipality(BaseModel):
     def product_for(self, name: str) -> str:
         """The calendar's id of a product; our name itself where none is given."""
         return self.calendar_products.get(name, name)
+
+    def bookable(self, *, local: bool) -> Mapping[str, str]:
+        """What an appointment can be made for, as articles name it, with the id that the calendar has for it: our own
+        (`local`) the same, another what `calendar_products` says."""
+        if local:
+            return {one.id: one.id for one in self.appointments.products} if self.appointments else {}
+        return {name: self.product_for(name) for name in self.calendar_products}
+
+    @property
+    def widest_hours(self) -> tuple[time, time] | None:
+        """The first and the last minute in which any desk is ever open; `half drie` is then in the afternoon."""
+        spans = [span for week in self.hours.values() for day in week.values() for span in day]
+        if not spans:
+            return None
+        closing = datetime.combine(date.min, max(span.end for span in spans)) - timedelta(minutes=1)
+        return min(span.start for span in spans), closing.time()
 
     def team_for(self, theme: str | None) -> Team:
         """Who helps with a theme."""

@@ -12,16 +12,19 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.appointments import BOOKED, CANCELLING, ORDERED
 from bot.attempts import forget_attempts
 from bot.audit import Act, audit
 from bot.clock import Clock, utc_now
 from bot.db.database import Database
 from bot.db.tables import (
+    appointments,
     calendar_bookings,
     callback_requests,
     case_follows,
     chat_sessions,
     conversations,
+    local_bookings,
     local_reports,
     media,
     registrations,
@@ -56,9 +59,10 @@ class Privacy:
         return gone > 0
 
     async def purge(self, days: int) -> int:
-        """Erase what had no message for `days`; how many conversations. Kept: who waits for a person or a call (which
-        is with another register's people, once it is there), who follows a case, and what the register or the system of
-        reports must still get. What was asked of a calendar goes so long after the appointment."""
+        """Erase what had no message for `days`; how many conversations. Kept: who has an appointment to come, who waits
+        for a person or a call (which is with another register's people, once it is there), who follows a case, and
+        what the register or the system of reports must still get. What a calendar knows or was asked goes so long
+        after the appointment."""
         limit = self._clock() - timedelta(days=days)
         elsewhere = sa.select(registrations.c.reference).where(
             registrations.c.state == "registered", registrations.c.register != LOCAL
@@ -70,16 +74,24 @@ class Privacy:
             registrations.c.state.in_(("pending", "failed"))
         )
         unsent = sa.select(reports.c.conversation_id).where(reports.c.state != "done")
+        to_come = sa.select(appointments.c.conversation_id).where(
+            sa.or_(
+                sa.and_(appointments.c.state == BOOKED, appointments.c.start > self._clock()),
+                appointments.c.state.in_((ORDERED, CANCELLING)),
+            )
+        )
         over = sa.and_(
             sa.func.coalesce(conversations.c.last_inbound_at, conversations.c.created_at) < limit,
             conversations.c.owner.in_((Owner.BOT, Owner.CLOSED)),
             conversations.c.id.not_in(calls),
             conversations.c.id.not_in(unregistered),
             conversations.c.id.not_in(unsent),
+            conversations.c.id.not_in(to_come),
             conversations.c.id.not_in(sa.select(case_follows.c.conversation_id)),
         )
         async with self._database.write() as connection:
             gone, names = await self._erase(connection, over, "retention", Act.PURGED)
+            await connection.execute(sa.delete(local_bookings).where(local_bookings.c.end < limit))
             await forget_old(connection, self._clock())
             await connection.execute(sa.delete(calendar_bookings).where(calendar_bookings.c.start_at < limit))
             await forget_attempts(connection, self._clock())
@@ -115,6 +127,15 @@ class Privacy:
         mine = media.c.conversation_id.in_(sa.select(conversations.c.id).where(which))
         kept = sa.select(media.c.file).where(mine, media.c.file.is_not(None))
         names = list((await connection.execute(kept)).scalars())
+        # In our own calendar the time stays taken: who it is for comes with the number, or not.
+        booked = sa.select(appointments.c.external_id).where(
+            appointments.c.calendar == LOCAL,
+            appointments.c.external_id.is_not(None),
+            appointments.c.conversation_id.in_(sa.select(conversations.c.id).where(which)),
+        )
+        await connection.execute(
+            sa.update(local_bookings).where(local_bookings.c.id.in_(booked)).values(details={})
+        )
         addresses = sa.select(conversations.c.address).where(which)
         await connection.execute(sa.delete(chat_sessions).where(chat_sessions.c.address.in_(addresses)))
         # Our own list of reports stays, but nobody can be reached by it any more.

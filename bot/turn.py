@@ -13,17 +13,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import follows, marks, metrics, queue, reports, topic
+from bot import appointments, follows, marks, metrics, queue, reports, topic
+from bot.choices import Choices
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.conversation import NotAllowed, change_owner
 from bot.db.database import Database
-from bot.db.tables import Utc, conversations, messages
+from bot.db.tables import Utc, conversations
 from bot.files import hopeful
 from bot.handoff import FindArticle, Handoff
 from bot.inbox import LEASE, MAX_ATTEMPTS, Lease, Row
 from bot.keywords import Keyword, keyword
-from bot.masking import BSN, conceal, has_bsn, mask_bsn
-from bot.model import SILENT, Author, Choice, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
+from bot.masking import BSN, conceal, has_bsn
+from bot.model import SILENT, Command, Kind, Outbound, Owner, Reply, Route, Say, Trace, Turn
 from bot.ports import Alarm, Bus, Channel, DialogueEngine, EngineFault
 from bot.record import record
 from bot.topic import ASKED, TopicQuestion
@@ -36,8 +37,6 @@ WORDED = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 KEPT = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 """What we can't look at, and keep for a person."""
 
-_MORE = re.compile(r"more:(\d{1,4})")
-
 _WORD, _FEW = re.compile(r"[^\W\d_]{2,}"), 4
 """So few words around a masked number (`mijn bsn is`) ask nothing."""
 
@@ -46,6 +45,11 @@ log = logging.getLogger(__name__)
 
 class LeaseLost(Exception):
     """Somebody else has the conversation now (another worker, or an agent): nothing of this turn was stored."""
+
+
+class Unfinished(Exception):
+    """Nothing may be answered yet: the turn runs again when its lease is over, and this was no attempt. Nothing of it
+    was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Turns:
         self._alarm = alarm
         self._wording = wording
         self._handoff = handoff
+        self._choices = Choices(database, wording)
         self._topic = TopicQuestion(database, fallback, handoff)
         self._clock = clock
         self._article = article
@@ -116,7 +121,7 @@ class Turns:
     async def decide(self, lease: Lease, row: Row, state: State) -> Outcome:
         """What to answer, and whether the bot may: while a human owns the conversation it is silent. Words of danger
         are answered before all else, as long as no human is there."""
-        said, offered = await self._said(lease, row)
+        said, offered = await self._choices.said(lease.conversation_id, row)
         word = keyword(row.text, row.choice) if row.kind in (Kind.TEXT, Kind.CHOICE) else None
         resumed = _resumed(state.owner, row, word)
         memory = None if resumed else state.memory
@@ -140,7 +145,7 @@ class Turns:
         reply = None
         if told and row.attempts <= MAX_ATTEMPTS:
             reply = await self._topic.answered(row, self._turn(lease, row, memory))
-        reply = reply or await self._paged(lease, row, memory)
+        reply = reply or await self._choices.paged(lease.conversation_id, row, memory)
         reply = reply or self._standing(row, word, memory, offered=offered, resumed=resumed is not None)
         if masked and reply is None and len(_WORD.findall(row.text.replace(BSN, ""))) <= _FEW:
             reply = Reply((), memory=memory, trace=Trace(Route.SMALLTALK))  # there is nothing else in it
@@ -227,6 +232,10 @@ class Turns:
         except EngineFault as fault:
             metrics.ENGINE_FAULTS.labels("down" if fault.down else "turn").inc()
             log.log(logging.WARNING if fault.down else logging.ERROR, "dialogue engine: %s", fault.reason)
+            if fault.down and await self._is_booking(turn.conversation_id):
+                raise Unfinished(
+                    "a booking is under way, and the engine is not there to tell of it"
+                ) from fault
             if not fault.down:
                 return _FAILED
         try:
@@ -235,52 +244,8 @@ class Turns:
             log.error("fallback without the engine: %s", fault.reason)
             return _FAILED
 
-    async def _said(self, lease: Lease, row: Row) -> tuple[str, bool]:
-        """The resident's words for the transcript; for a choice its label, and whether we offered it."""
-        if row.choice is None:
-            return row.text, True
-        for choices in await self._offered(lease):
-            for choice in choices:
-                if choice.id == row.choice:
-                    return choice.label, True
-        if _MORE.fullmatch(row.choice):
-            return self._wording.say("choice_more").text, False
-        standing = f"choice_{row.choice}"
-        if standing in self._wording:
-            return self._wording.say(standing).text, True
-        return row.text or mask_bsn(row.choice), False
-
-    async def _offered(self, lease: Lease) -> list[list[Choice]]:
-        """What could be chosen lately, the newest message first."""
-        query = (
-            sa.select(messages.c.choices)
-            .where(messages.c.conversation_id == lease.conversation_id, messages.c.author != Author.RESIDENT)
-            .order_by(messages.c.seq.desc())
-            .limit(50)
-        )
-        async with self._database.read() as connection:
-            return [
-                [Choice(**choice) for choice in choices]
-                for choices in (await connection.execute(query)).scalars()
-            ]
-
-    async def _paged(self, lease: Lease, row: Row, memory: Mapping[str, Any] | None) -> Reply | None:
-        """The rest of a list that was too long for the channel, where the resident asks for it."""
-        if row.choice is None or not (more := _MORE.fullmatch(row.choice)):
-            return None
-        shown = int(more[1])
-        rest = next((some[shown:] for some in await self._offered(lease) if len(some) > shown > 0), None)
-        if rest is None:
-            return None
-        page = replace(self._wording.say("more_choices"), choices=tuple(rest))
-        return Reply((page,), memory=memory, trace=Trace(Route.CLARIFY))
-
-    def _fitting(self, message: Outbound, most: int | None) -> Outbound:
-        """As the channel can show it: of too many choices the first, and one that asks for the rest."""
-        if most is None or len(message.choices) <= most:
-            return message
-        more = Choice(f"more:{most - 1}", self._wording.say("choice_more").text)
-        return replace(message, choices=(*message.choices[: most - 1], more))
+    async def _is_booking(self, conversation_id: str) -> bool:
+        return await appointments.is_under_way(self._database, conversation_id, self._clock())
 
     # -- committing: all of it or nothing -------------------------------------------------------------------
 
@@ -289,7 +254,7 @@ class Turns:
         now = self._clock()
         reply = outcome.reply
         said, failed = self._words(reply)
-        owner, memory, text = state.owner, reply.memory, outcome.said
+        owner, memory, text, changed = state.owner, reply.memory, outcome.said, False
         async with self._database.write() as connection:
             await self._fence(connection, lease, row, state, outcome, now, last=last)
             if row.kind not in SILENT:
@@ -312,6 +277,9 @@ class Turns:
                         said.append(
                             await self._handoff.call_back(connection, lease.conversation_id, command, now)
                         )
+                    case "appointment":
+                        await appointments.note(connection, lease.conversation_id, command.args, now)
+                        changed = True
                     case "topic":
                         asks = topic.asking(now)
                     case "report":
@@ -333,12 +301,16 @@ class Turns:
                 said.append(self._wording.say("waiting_noted"))
             await connection.execute(_mine(lease).values(asks=asks))
             channel = self._channels[lease.channel]
-            bodies = channel.render([self._fitting(message, channel.limits.choices) for message in said])
+            bodies = channel.render(
+                [self._choices.fitting(message, channel.limits.choices) for message in said]
+            )
             await record(connection, lease, row, text, said, bodies, reply.trace, now)
         await self._bus.publish("outbox")
         if any(command.name == "report" for command in reply.commands):
             await self._bus.publish("reports")
         await self._bus.publish("console", lease.conversation_id)
+        if changed:
+            await self._bus.publish(appointments.TOPIC)
         return State(owner, memory, outcome.greeted, asks)
 
     def _words(self, reply: Reply) -> tuple[list[Outbound], bool]:

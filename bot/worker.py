@@ -19,7 +19,7 @@ from bot.registry import Order as RegistryOrder
 from bot.registry import Registrations
 from bot.reports import Order as Report
 from bot.reports import Reports
-from bot.turn import LeaseLost, Turns
+from bot.turn import LeaseLost, Turns, Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +144,9 @@ class Worker:
         except LeaseLost:
             log.info("conversation %s is with someone else now: turn dropped", lease.conversation_id)
             await self._inbox.give_back(lease)
+        except Unfinished as reason:
+            log.warning("message %s waits: %s", lease.rows[0].id, reason)
+            await self._inbox.excuse(lease)
         except Exception as error:  # outermost boundary: the lease runs out, and the message is tried again
             FAILED_TURNS.inc()
             log.error("turn of message %s failed: %s", lease.rows[0].id, trail(error))

@@ -29,6 +29,7 @@ from knowledge.search import HybridSearch
 from knowledge.store import read_content
 from knowledge.vectors import FileVectorCache
 from tests import services
+from tests.calendars import SWITCHED
 from tests.house import MUNICIPALITY
 from tests.integration.engine_process import EngineProcess, actions_server, train
 
@@ -187,7 +188,7 @@ def brain(shipped_search: HybridSearch, vectors: Path) -> Iterator[EngineProcess
     """The dialogue engine, one process for the whole run, with real actions over the shipped articles."""
     with one_at_a_time(vectors / "lock"):
         train()
-    with actions_server(shipped_search) as actions_url:
+    with actions_server(shipped_search, SWITCHED) as actions_url:
         engine = EngineProcess.start(actions_url)
         try:
             asyncio.run(engine.wait_for("ok"))

@@ -10,6 +10,8 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.accounts import Account, TelegramAccount, WhatsAppAccount, accounts, missing
+from bot.agenda import Agenda
+from bot.appointments import Appointments
 from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.casewords import CaseWords
@@ -23,6 +25,7 @@ from bot.municipality import Municipality
 from bot.offers import Offers
 from bot.outbox import Outbox
 from bot.ports import (
+    LOCAL,
     AppointmentProvider,
     Bus,
     CaseProvider,
@@ -33,6 +36,7 @@ from bot.ports import (
 )
 from bot.post import Post
 from bot.registry import Registrations
+from bot.reminders import Reminders
 from bot.reports import Reports
 from bot.settings import ROOT, Settings
 from bot.signs import Signs
@@ -68,7 +72,8 @@ class House:
     inbox: Inbox
     outbox: Outbox
     registry: ContactRegistry
-    calendar: AppointmentProvider | None  # none: our own, which is not there yet
+    calendar: AppointmentProvider | None
+    """None: no appointments are made in the chat."""
     clock: Clock
     cases: CaseProvider | None = None
     """None: no case is looked up in the chat."""
@@ -103,6 +108,26 @@ class House:
             return None
         media = self.settings.state_dir / "media"
         return Reports(self.database, self.bus, self.channels, self.reports, self.wording, media, self.clock)
+
+    @property
+    def appointments(self) -> Appointments | None:
+        """What was booked in the chat; None where there is no calendar."""
+        return Appointments(self.database, self.calendar, self.clock) if self.calendar else None
+
+    @property
+    def reminders(self) -> Reminders | None:
+        """What residents hear of their appointments; None where there is no calendar."""
+        if self.calendar is None:
+            return None
+        return Reminders(self.database, self.bus, self.channels, self.wording, self.calendar, self.clock)
+
+    @property
+    def agenda(self) -> Agenda | None:
+        """Our own calendar, for who works at the counter; None where there is another, or none."""
+        plan = self.municipality.appointments
+        if self.calendar is None or plan is None or self.calendar.name != LOCAL:
+            return None
+        return Agenda(self.database, self.bus, self.channels, self.wording, self.calendar, plan, self.clock)
 
     @property
     def case_words(self) -> CaseWords | None:
@@ -154,9 +179,8 @@ async def open_house(
         outbox = Outbox(database, bus, channels, clock)
         registry = configured_registry(settings, database)
         stack.push_async_callback(registry.close)
-        calendar = None
-        if settings.appointments != "local":
-            calendar = calendar_of(settings, municipality, database, clock)
+        calendar = calendar_of(settings, municipality, database, clock)
+        if calendar is not None:
             stack.push_async_callback(calendar.close)
         cases = configured_cases(settings, clock) if municipality.cases else None
         if cases:

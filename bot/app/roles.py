@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.accounts import missing
+from bot.app.calendar import desk_of
 from bot.app.console import behind, console_of
 from bot.app.house import House, NotPossible, channel_checks
 from bot.app.reporting import report_tidings, with_reports
@@ -34,6 +35,7 @@ from bot.tending import Tending
 from bot.tidings import Tidings
 from bot.turn import Turns
 from bot.web import private
+from bot.web.appointments import AppointmentFile
 from bot.web.chat import Chat
 from bot.web.health import Check, HealthPage
 from bot.web.kcc.shelf import Shelf
@@ -101,6 +103,8 @@ async def web_role(
     app.on_shutdown.append(chat.close)
     health = HealthPage(parts, channel_checks(house))
     app.add_routes([*chat.routes(), *Webhooks(house.channels, house.edge).routes(), *health.routes()])
+    if house.appointments is not None:
+        app.add_routes(AppointmentFile(house.appointments, house.wording).routes())
     if settings.zgw_notification_secret:
         secret = settings.zgw_notification_secret.get_secret_value()
         app.add_routes(Notices(house.database, house.bus, secret, house.clock).routes())
@@ -210,8 +214,14 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             shelf.search = live.search
         app = application(ACTIONS_BODY)
         _add_metrics(app, house)
-        categories = Categories.load() if house.reports else None
-        add_actions(app, live.search, actions_secret, status=status_rules(house), reports=categories)
+        add_actions(
+            app,
+            live.search,
+            actions_secret,
+            desk=desk_of(house),
+            status=status_rules(house),
+            reports=Categories.load() if house.reports else None,
+        )
         if (
             settings.engine_url is not None
         ):  # turns of other workers may use our actions: not before they can answer
@@ -272,6 +282,12 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
+        if house.appointments is not None:
+            settling = partial(house.appointments.keep_settling, house.bus)
+            jobs.append(NamedLease(house.database, "appointments", house.clock).run(settling))
+        if house.reminders is not None:
+            reminding = house.reminders.keep_looking
+            jobs.append(NamedLease(house.database, "reminders", house.clock).run(reminding))
         if tidings := tidings_of(house):
             jobs.append(_looking(house, "tidings", tidings))
         if news := report_tidings(house):

@@ -18,6 +18,7 @@ from bot.staff.signin import Limits, SignIn
 from bot.staff.work import ByClaim, WorkAccounts
 from bot.web.files import FilesPage
 from bot.web.staff.account import AccountPages
+from bot.web.staff.agenda import AgendaPages, NoAgendaPage
 from bot.web.staff.door import Door
 from bot.web.staff.logbook import LogbookPages
 from bot.web.staff.look import Look
@@ -62,6 +63,10 @@ async def staff_pages(
         parts = (house.database, sessions, provider, claim, roles, house.clock)
         work = WorkAccounts(*parts, teams=_teams(house))
         routes += WorkPages(door, work, house.bus, client).routes()
+    if (agenda := house.agenda) is not None:
+        routes += AgendaPages(door, agenda).routes()
+    else:
+        routes += NoAgendaPage(door, house.calendar.name if house.calendar else None).routes()
     people = PeoplePages(
         door,
         house.members,

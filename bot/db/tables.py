@@ -371,6 +371,103 @@ contacts = sa.Table(
 )
 """Our own register, where the municipality has no other."""
 
+local_bookings = sa.Table(
+    "local_bookings",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("key", sa.String(128), nullable=False, unique=True),
+    sa.Column("product", sa.String(64), nullable=False),
+    sa.Column("location", sa.String(64), nullable=False),
+    sa.Column("counter", sa.Integer, nullable=False),
+    sa.Column("start", Utc, nullable=False),
+    sa.Column("end", Utc, nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_local_bookings_location_start", "location", "start"),
+)
+"""Our own calendar, where the municipality has no other: `booked`, `cancelled`, or afterwards `came` or `no_show`."""
+
+calendar_cells = sa.Table(
+    "calendar_cells",
+    metadata,
+    sa.Column("location", sa.String(64), primary_key=True),
+    sa.Column("counter", sa.Integer, primary_key=True),
+    sa.Column("at", Utc, primary_key=True),
+    sa.Column(
+        "booking_id", sa.ForeignKey("local_bookings.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+)
+"""What each booking takes of a counter: one row for each cell of the grid. The key keeps two from having the same."""
+
+calendar_closures = sa.Table(
+    "calendar_closures",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("location", sa.String(64), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("counter", sa.Integer),
+    sa.Column("why", sa.String(128), nullable=False),
+    sa.Index("ix_calendar_closures_location_day", "location", "day"),
+)
+"""Days on which staff closed a location, or one `counter` of it; besides those of the municipality's file."""
+
+appointments = sa.Table(
+    "appointments",
+    metadata,
+    sa.Column("key", sa.String(128), primary_key=True),
+    sa.Column("reference", sa.String(16), nullable=False, unique=True),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    _conversation(),
+    sa.Column("calendar", sa.String(32), nullable=False),
+    sa.Column("external_id", sa.String(255)),
+    sa.Column("product", sa.String(64), nullable=False),
+    sa.Column("title", sa.String(128), nullable=False),
+    sa.Column("article", sa.String(64)),
+    sa.Column("location", sa.String(64), nullable=False),
+    sa.Column("place", sa.String(128), nullable=False),
+    sa.Column("address", sa.String(255), nullable=False),
+    sa.Column("start", Utc, nullable=False),
+    sa.Column("end", Utc),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("remind_at", Utc),
+    sa.Column("reminded_at", Utc),
+    sa.Index("ix_appointments_conversation_id_state", "conversation_id", "state"),
+    sa.Index("ix_appointments_external_id", "external_id"),
+    sa.Index(
+        "ix_appointments_remind_at",
+        "remind_at",
+        sqlite_where=sa.text("remind_at IS NOT NULL"),
+        postgresql_where=sa.text("remind_at IS NOT NULL"),
+    ),
+)
+"""What was booked in the chat, in whichever calendar: `ordered` before the calendar is asked, `booked` once the
+resident was told, `cancelling` until the calendar knows, `cancelled`. `remind_at` is empty where no reminder is to go
+(any more)."""
+
+waiting_list = sa.Table(
+    "waiting_list",
+    metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    _conversation(),
+    sa.Column("product", sa.String(64), nullable=False),
+    sa.Column("article", sa.String(64)),
+    sa.Column("location", sa.String(64), nullable=False),
+    sa.Column("people", sa.Integer, nullable=False),
+    sa.Column("before", Utc, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("offered", Utc),
+    sa.Column("offered_at", Utc),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.UniqueConstraint("conversation_id", "product", "location"),
+)
+"""Who wants to hear of a time `before` what they have or could have: `waiting`, `offered` (a time, for a while),
+`done`."""
+
 calendar_bookings = sa.Table(
     "calendar_bookings",
     metadata,
@@ -384,6 +481,7 @@ calendar_bookings = sa.Table(
 )
 """What was asked of a calendar of others, by our key: `asked` from just before the call, `booked` with the calendar's
 id once it said yes; no row where it said no. Nothing of the resident is in it."""
+
 case_attempts = sa.Table(
     "case_attempts",
     metadata,

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     ANSWER = "answer residents"
     SEE_FILES = "see files of residents"
     CALL_BACK = "call residents back"
+    MANAGE_APPOINTMENTS = "manage appointments"
     ASSIGN = "assign conversations"
     EDIT_ARTICLES = "edit articles"
     PUBLISH_ARTICLES = "publish articles"
@@ -42,6 +43,7 @@ _AGENT = frozenset(
         Permission.ANSWER,
         Permission.SEE_FILES,
         Permission.CALL_BACK,
+        Permission.MANAGE_APPOINTMENTS,
     }
 )
 

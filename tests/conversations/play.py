@@ -23,9 +23,10 @@ from actions.reports.urgent import UrgentFirst
 from actions.understanding import Understanding
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
+from bot.appointments import Appointments
 from bot.attempts import Attempts
 from bot.casedesk import CaseDesk
-from bot.db.tables import callback_requests, conversations, messages
+from bot.db.tables import appointments, calendar_closures, callback_requests, conversations, messages
 from bot.engine import HttpEngine
 from bot.handoff import Handoff
 from bot.ports import Alarm, Channel, DialogueEngine
@@ -38,6 +39,7 @@ from bot.turn import Turns
 from bot.wording import fill_in
 from connectors.terminal import Terminal
 from knowledge.search import HybridSearch
+from tests.calendars import SWITCHED, Away, book_elsewhere, close_all, take
 from tests.conftest import SetClock
 from tests.conversations.cases import StagedCases
 from tests.conversations.reports import StagedReports
@@ -50,6 +52,7 @@ from tests.integration.engine_process import SECRET
 from tests.services import free_port
 
 _SAID = (
+    "meanwhile",
     "text",
     "photo",
     "press",
@@ -70,6 +73,9 @@ _SAID = (
 _REFERENCE = re.compile(r"\bT[0-9A-F]{8}\b")
 _REPORT = re.compile(r"^report_follow:.+")
 _KEY = re.compile(r"(?<=unfollow):[0-9a-f-]{36}$")
+_APPOINTMENT = re.compile(r"\bA [2-9A-HJ-NP-TV-Z]{4} [2-9A-HJ-NP-TV-Z]{4}\b")
+_CHOICE = re.compile(r"\binform:A[2-9A-HJ-NP-TV-Z]{8}$")
+_FILE = re.compile(r"/afspraken/[\w-]{43}\.ics")
 _NOWHERE = "http://127.0.0.1:9"
 
 
@@ -90,6 +96,8 @@ class Play:
     reports: StagedReports
     queue: Reports
     report_tidings: Tidings
+    reference: str = ""
+    """Of the appointment that was told last; `{reference}` in what a resident types."""
 
     async def all(self, truth: Truth) -> Truth:
         """The conversation with what comes of it now."""
@@ -102,17 +110,23 @@ class Play:
             played["calls"] = calls
         if reported := await self.reports.listed():
             played["reported"] = reported
+        if booked := await self._appointments():
+            played["appointments"] = booked
         return played
 
     async def turn(self, turn: dict[str, Any]) -> dict[str, Any]:
         """One message and what it led to."""
         self.clock.forward(**turn.get("later", {"seconds": 30}))
+        await self._meanwhile(turn.get("meanwhile", {}))
+        said = (
+            {**turn, "text": turn["text"].replace("{reference}", self.reference)} if "text" in turn else turn
+        )
         self.cases.mood = turn.get("cases", "")
         self.reports.mood = turn.get("reports", "")
         for number in turn.get("solves", ()):
             assert await self.reports.reports.done(number, actor="engineer")
         if "waits" not in turn:
-            await self.resident.does(turn)
+            await self.resident.does(said)
         await self._work(self.down if turn.get("engine") == "down" else self.engine)
         if "photo" in turn:
             for file in await self.house.files.claim(10):
@@ -120,13 +134,58 @@ class Play:
         if await self.tidings.look() + await self.report_tidings.look():
             await self._work(self.engine)
         owner, trace = await self._state()
-        reads = [_stable(message) for message in await self.resident.reads()]
+        read = await self.resident.reads()
+        for message in read:
+            if found := _APPOINTMENT.search(message["text"]):
+                self.reference = found[0]
+        reads = [_stable(message) for message in read]
         return {name: turn[name] for name in _SAID if name in turn} | {
             "owner": owner,
             **({"route": trace["route"]} if trace and reads else {}),
             **({"article": trace["article"]} if trace and reads and trace["article"] else {}),
             "reads": reads,
         }
+
+    async def _meanwhile(self, what: dict[str, Any]) -> None:
+        """What others do before the resident writes: `taken` times of a product at a location, days that are `closed`
+        everywhere or `opened` again, an appointment with the number A 2345 6789 that somebody made `elsewhere`, a
+        calendar that is `down` or back."""
+        calendar = self.house.calendar
+        assert calendar is not None
+        for start in what.get("taken", ()):
+            await take(calendar, what["product"], what["location"], start, what["counters"])
+        if days := what.get("closed"):
+            offices = tuple(one.id for one in await calendar.locations("paspoort"))
+            await close_all(self.house.database, self.clock().date(), days, offices)
+        if what.get("opened"):
+            async with self.house.database.write() as connection:
+                await connection.execute(sa.delete(calendar_closures))
+        if start := what.get("elsewhere"):
+            await book_elsewhere(self.house.database, calendar, "A23456789", start, self.clock())
+        if "calendar" in what:
+            self._switch(down=what["calendar"] == "down")
+
+    def _switch(self, *, down: bool) -> None:
+        if down:
+            SWITCHED.desk.calendar = Away()
+        else:
+            SWITCHED.close()
+            SWITCHED.open(str(self.house.settings.database), self.clock)
+
+    async def _appointments(self) -> list[dict[str, str]]:
+        names = ("product", "location", "start", "state")
+        query = sa.select(*(appointments.c[name] for name in names)).order_by(appointments.c.created_at)
+        async with self.house.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [
+            {
+                "product": row.product,
+                "location": row.location,
+                "start": row.start.isoformat(),
+                "state": row.state,
+            }
+            for row in rows
+        ]
 
     async def _work(self, engine: DialogueEngine) -> None:
         house = self.house
@@ -148,6 +207,10 @@ class Play:
                 await turns.run(lease)
         for order in await self.queue.claim(10):
             await self.queue.bring(order)
+        assert house.calendar is not None
+        await Appointments(house.database, house.calendar, self.clock).settle()
+        assert house.reminders is not None
+        await house.reminders.look()
         while letters := await house.outbox.claim(10):
             for letter in letters:
                 await house.outbox.deliver(letter)
@@ -176,6 +239,8 @@ async def playing(
     clock.now = datetime.fromisoformat(truth["now"]) - timedelta(seconds=30)
     async with AsyncExitStack() as stack:
         house, resident = await _moved_in(truth["channel"], url, directory, clock, stack)
+        SWITCHED.open(url, clock)
+        stack.callback(SWITCHED.close)
         engine, down = HttpEngine(engine_url, SECRET), HttpEngine(_NOWHERE, SECRET)
         stack.push_async_callback(engine.close)
         stack.push_async_callback(down.close)
@@ -251,7 +316,7 @@ async def _moved_in(
         values |= {"port": port, **{name.lower(): value for name, value in meta.settings().items()}}
         values["whatsapp_templates"] = ROOT / "knowledge" / "templates.yml"
         for name, one in read_templates(values["whatsapp_templates"], MUNICIPALITY.variables).items():
-            numbered = dict(zip(one.variables, ("{{1}}", "{{2}}"), strict=False))
+            numbered = {variable: f"{{{{{at}}}}}" for at, variable in enumerate(one.variables, 1)}
             meta.template(name, fill_in(one.text, numbered))
         house = await stack.enter_async_context(open_house(Settings(**values), clock=clock))
         await stack.enter_async_context(web_role(house, {}))
@@ -276,12 +341,15 @@ async def _at_once() -> None:
 
 def _stable(message: dict[str, Any]) -> dict[str, Any]:
     """The message without what chance made."""
-    choices = {
-        _REPORT.sub("report_follow:1", _KEY.sub(":1", key)): label
-        for key, label in message.get("choices", {}).items()
-    }
-    return {
-        **message,
-        "text": _REFERENCE.sub("T00000000", message["text"]),
-        **({"choices": choices} if choices else {}),
-    }
+    text = _APPOINTMENT.sub("A 0000 0000", _REFERENCE.sub("T00000000", message["text"]))
+    stable = {**message, "text": _FILE.sub("/afspraken/0.ics", text)}
+    if "choices" in message:
+        stable["choices"] = {
+            _REPORT.sub("report_follow:1", _KEY.sub(":1", _CHOICE.sub(f"inform:{number}", choice))): label
+            for number, (choice, label) in enumerate(message["choices"].items(), 1)
+        }
+    if "links" in message:
+        stable["links"] = {
+            label: _FILE.sub("/afspraken/0.ics", url) for label, url in message["links"].items()
+        }
+    return stable

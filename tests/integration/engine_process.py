@@ -25,6 +25,7 @@ from actions.status import StatusRules
 from bot.ports import KnowledgeSearch
 from bot.settings import ROOT
 from tests import services
+from tests.calendars import Switched
 from tests.fakes.search import WordSearch
 from tests.house import MUNICIPALITY
 
@@ -57,13 +58,22 @@ def train() -> None:
 
 
 @contextmanager
-def actions_server(search: KnowledgeSearch | None = None) -> Iterator[str]:
-    """All actions behind their door; its address."""
+def actions_server(search: KnowledgeSearch | None = None, desk: Switched | None = None) -> Iterator[str]:
+    """All actions behind their door; its address. `desk`: where appointments are made."""
     loop = asyncio.new_event_loop()
+    if desk is not None:
+        desk.loop = loop
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     app = web.Application()
-    add_actions(app, search or WordSearch(), ACTIONS_SECRET, status=_status(), reports=Categories.load())
+    add_actions(
+        app,
+        search or WordSearch(),
+        ACTIONS_SECRET,
+        desk=desk.desk if desk else None,
+        status=_status(),
+        reports=Categories.load(),
+    )
     runner = web.AppRunner(app)
 
     async def start() -> int:

@@ -34,6 +34,7 @@ RESIDENTS: frozenset[Route] = frozenset(
         ("POST", "/webhooks/{channel}"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
+        ("GET", "/afspraken/{token}.ics"),
     }
 )
 """What is for the whole internet. A new one needs a reason."""
@@ -55,6 +56,10 @@ STAFF: Mapping[Route, Permission] = {
     ("POST", "/beheer/medewerkers/{id}"): Permission.MANAGE_STAFF,
     ("GET", "/beheer/medewerkers/{id}/{deed}"): Permission.MANAGE_STAFF,
     ("POST", "/beheer/medewerkers/{id}/{deed}"): Permission.MANAGE_STAFF,
+    ("GET", "/afspraken-beheer"): Permission.MANAGE_APPOINTMENTS,
+    ("POST", "/afspraken-beheer/afspraak"): Permission.MANAGE_APPOINTMENTS,
+    ("POST", "/afspraken-beheer/sluiten"): Permission.MANAGE_APPOINTMENTS,
+    ("POST", "/afspraken-beheer/openen"): Permission.MANAGE_APPOINTMENTS,
     ("GET", "/beheer/logboek"): Permission.SEE_AUDIT,
     ("GET", "/beheer/logboek.csv"): Permission.SEE_AUDIT,
 }

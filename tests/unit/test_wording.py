@@ -16,6 +16,10 @@ from knowledge.article import LANGUAGES
 from tests.house import MUNICIPALITY
 
 BOOK = ROOT / "knowledge" / "phrases.yml"
+APPOINTMENT = {
+    **dict.fromkeys(("title", "when", "place", "address", "reference"), "x"),
+    "agenda": "https://x.example/afspraken/x.ics",
+}
 ARGS = {
     "handoff_open": {"place": 2},
     "handoff_open_wait": {"place": 2, "minutes": "4 minuten"},
@@ -27,6 +31,32 @@ ARGS = {
     "callback_ask_confirm": {"phone": "06", "when": "ochtend", "topic": "x"},
     **{f"{route}_article": {"title": "x"} for route in ("appointment", "status", "report")},
     "part_unknown": {"title": "x"},
+    "appointment_ask_which_moment": {"ways": "- dinsdag"},
+    "appointment_ask_details": {"when": "dinsdag", "what": "uw naam"},
+    "appointment_ask_more_details": {"what": "uw naam"},
+    "appointment_ask_confirm": {**APPOINTMENT, "who": "Noor"},
+    "appointment_ask_move": {**APPOINTMENT, "new": "woensdag"},
+    **{
+        f"appointment_{name}": APPOINTMENT
+        for name in (
+            "ask_when",
+            "ask_when_other",
+            "none_earlier",
+            "none_later",
+            "full_here",
+            "done",
+            "moved",
+            "shown",
+            "ask_cancel",
+            "cancelled",
+            "comes",
+            "reminder",
+            "earlier",
+            "called_off",
+            "file_title",
+            "file_text",
+        )
+    },
     "status_elsewhere": {"title": "x"},
     **{f"status_ask_{fact}": {"reference": "Z1"} for fact in ("address", "birth_date", "either")},
     **{

@@ -27,6 +27,12 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Wie er is, hoe lang bewoners wachten, en de cijfers van vandaag.",
     ),
     (
+        Permission.MANAGE_APPOINTMENTS,
+        "/afspraken-beheer",
+        "Afspraken",
+        "Wie er vandaag komt, en welke dagen en loketten gesloten zijn.",
+    ),
+    (
         Permission.MANAGE_STAFF,
         "/beheer/medewerkers",
         "Medewerkers",

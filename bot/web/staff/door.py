@@ -23,10 +23,14 @@ log = logging.getLogger(__name__)
 Handler = Callable[[web.Request, Visit], Awaitable[web.StreamResponse]]
 Reach = Callable[[], Awaitable[bool]]
 
-STAFF = re.compile(r"/(kcc|redactie|sturing|beheer|medewerkers|account|inloggen|uitloggen)(/|$)")
+STAFF = re.compile(
+    r"/(kcc|redactie|sturing|beheer|medewerkers|afspraken-beheer|account|inloggen|uitloggen)(/|$)"
+)
 """What is behind the door."""
 
-_ONWARD = re.compile(r"/(kcc|redactie|sturing|beheer|medewerkers|account)(/[A-Za-z0-9_./-]{0,200})?")
+_ONWARD = re.compile(
+    r"/(kcc|redactie|sturing|beheer|medewerkers|afspraken-beheer|account)(/[A-Za-z0-9_./-]{0,200})?"
+)
 START = "/medewerkers"
 
 HEADERS = {

@@ -1,6 +1,6 @@
 """what was asked of calendars of others
 
-Revision: 0011, after 0009, 2026-11-25 23:50:00.000000
+Revision: 0011, after 0010, 2026-11-25 23:50:00.000000
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 import bot.db.tables
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
