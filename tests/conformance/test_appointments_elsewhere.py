@@ -173,5 +173,5 @@ async def test_one_that_the_calendar_cannot_tell_of_does_not_keep_the_others_wai
     talk.fake.mishap = Mishap(503, times=1, method="DELETE")
     with pytest.raises(Exception, match="503"):
         await talk.says("ja", "affirm")
-    talk.clock.forward(seconds=timedelta(minutes=1).total_seconds())
+    talk.clock.forward(minutes=1)
     assert await talk.list.settle() == 1 and talk.standing() == []
