@@ -131,6 +131,7 @@ async def test_booked_moved_and_cancelled(talk: Talk) -> None:
     assert told[0] == "appointment_done" and talk.standing() == ["01 09"] and talk.loop is None
     assert await talk.known() == [("qmatic", SERVICE, "booked")]
     await talk.says("ik wil mijn afspraak verzetten naar 2 december om 14 uur", "appointment")
+    assert await talk.says("de eerste") == ["appointment_ask_move"]
     assert (await talk.says("ja", "affirm"))[0] == "appointment_moved"
     assert talk.standing() == ["02 14"], "the new one stands and the old one is free"
     assert await talk.says("zeg mijn afspraak maar af", "appointment") == ["appointment_ask_cancel"]
@@ -173,5 +174,5 @@ async def test_one_that_the_calendar_cannot_tell_of_does_not_keep_the_others_wai
     talk.fake.mishap = Mishap(503, times=1, method="DELETE")
     with pytest.raises(Exception, match="503"):
         await talk.says("ja", "affirm")
-    talk.clock.forward(seconds=timedelta(minutes=1).total_seconds())
+    talk.clock.forward(minutes=1)
     assert await talk.list.settle() == 1 and talk.standing() == []
