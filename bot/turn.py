@@ -135,7 +135,7 @@ class Turns:
             thanks = Reply(words, (marked.command,), state.memory, Trace(Route.SMALLTALK))
             return Outcome(thanks, said, state.greeted)
         if stopped := follows.answer(row):
-            words = () if silent else (stopped.say,)
+            words = () if state.owner is Owner.AGENT else (stopped.say,)
             stops = Reply(words, (stopped.command,), state.memory, Trace(Route.STATUS))
             return Outcome(stops, said, state.greeted)
         heard = row.kind not in SILENT and state.owner is not Owner.AGENT

@@ -135,7 +135,7 @@ def known() -> dict[str, list[str]]:
     for path in sorted((ROOT / "nlu" / "data").rglob("*.yml")):
         found[path.relative_to(ROOT).as_posix()] = list(_examples(path))
     for path in sorted(FIXTURES.glob("*.jsonl")):
-        if path not in EVALUATION:
+        if path not in EVALUATION and path.name != "dates.jsonl":  # phrases with a time, no questions
             found[path.relative_to(ROOT).as_posix()] = [case.text for case in read_cases(path)]
     return found
 

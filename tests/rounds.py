@@ -22,8 +22,8 @@ from bot.wording import Wording
 from tests.processes import until
 
 AGENTS = tuple(Agent(f"agent{number}", f"Agent {number}", ("kcc",), most=10_000) for number in range(4))
-PERSON = ("medewerker", "mens graag")
-"""How they ask for a person: by a word that needs no dialogue, and by one that is thought about."""
+PERSON = ("medewerker over mijn tuin", "mens over mijn tuin")
+"""How they ask for a person, with what it is about: nothing is asked back, at whatever time of day."""
 
 PATIENCE = 120.0
 """Seconds for one step of a round, on a machine that is very busy."""

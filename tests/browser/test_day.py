@@ -151,7 +151,7 @@ async def test_a_day(chromium: Browser, tmp_path: Path, vectors: Path) -> None:
         # The morning: Anna talks with the bot, and wants a person. Both agents press.
         await writes(anna, "help")
         await expect(anna.locator(".line--bot")).to_have_count(2)
-        await writes(anna, "medewerker")
+        await writes(anna, "medewerker over mijn tuin")
         first, second, name = await both_press(*pages)
         await expect(anna.locator("#owner")).to_contain_text("U praat nu met een medewerker")
         await say(first, "Goedemorgen, zegt u het maar.")
@@ -202,7 +202,7 @@ async def test_a_day(chromium: Browser, tmp_path: Path, vectors: Path) -> None:
 
 async def noor_is_with(page: Page, noor: Resident) -> None:
     """A resident on WhatsApp, with a file whose name is a script."""
-    noor.say("medewerker")
+    noor.say("medewerker over mijn tuin")
     await takes(page)
     noor.send_file("document", JPEG, "image/jpeg", filename=EVIL, caption="zo ziet het eruit")
     await expect(page.get_by_role("button", name="Bekijk")).to_contain_text("<img src=x")

@@ -17,7 +17,7 @@ SECRET = "engine-secret"
 
 @dataclass
 class FakeDialogue:
-    """Thinks up to `slowest` seconds about each message, and hands over at `mens graag`."""
+    """Thinks up to `slowest` seconds about each message, and hands over to who asks for a `mens` or a `medewerker`."""
 
     chance: random.Random
     slowest: float = 0.05
@@ -32,7 +32,7 @@ class FakeDialogue:
         await asyncio.sleep(self.chance.uniform(0, self.slowest))
         said = message["text"] or message["choice"] or ""
         commands: list[dict[str, Any]] = []
-        if said == "mens graag":
+        if said.startswith(("mens ", "medewerker ")):
             commands = [{"name": "handoff", "args": {"reason": "asked", "topic": None}}]
         return web.json_response(
             {

@@ -86,8 +86,8 @@ async def nobody_is_dropped(there: Staffed, victims: Sequence[str], seed: int) -
     async with patient() as session, agent_at(there.store, there.url, "els") as els:
         page = await WebResident.open(session, there.url)
         noor = there.fake.resident()
-        web = await begun(there.store, "webchat", lambda: page.send(0, "medewerker"))
-        phone = await begun(there.store, "whatsapp", lambda: said_by(noor, "medewerker"))
+        web = await begun(there.store, "webchat", lambda: page.send(0, "medewerker over mijn tuin"))
+        phone = await begun(there.store, "whatsapp", lambda: said_by(noor, "medewerker over mijn tuin"))
         for key in (web, phone):
             await els.takes(key)
         listening = asyncio.create_task(els.listens(web))
@@ -206,9 +206,9 @@ async def answered(
 
     await until(done, 120, "the bot answers again")
     said = [line.text for line in lines if line.author == Author.RESIDENT]
-    assert Counter(said) == Counter(["medewerker", *resident, "help"])
+    assert Counter(said) == Counter(["medewerker over mijn tuin", *resident, "help"])
     if page is not None:  # who waits for an answer before the next is heard in order
-        assert said == ["medewerker", *resident, "help"]
+        assert said == ["medewerker over mijn tuin", *resident, "help"]
     assert [line.text for line in lines if line.author == Author.AGENT] == list(agent)
     joined, returned = [at for at, line in enumerate(lines) if line.author == Author.SYSTEM]
     assert {line.author for line in lines[joined + 1 : returned]} == {Author.RESIDENT, Author.AGENT}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from aiohttp import ClientResponse, ClientTimeout
 
 from bot.db.tables import conversations, inbox, messages
-from bot.signs import resident_types
+from bot.signs import TYPES
 from tests import services
 from tests.browser.kcc import COOKIE, ELS, identify
 from tests.integration.served import DEADLINE, Served, Visitor, serve
@@ -48,7 +48,7 @@ async def console(served: Served, key: str) -> AsyncIterator[ClientResponse]:
     url = f"/kcc/events?conversation={key}"
     async with served.session.get(url, headers=HEADERS, timeout=ClientTimeout(total=None)) as answer:
         assert answer.status == 200, await answer.text()
-        for part in (b"board", b"thread"):
+        for part in (b"own", b"queue", b"thread"):
             await until(answer, part)
         yield answer
 
@@ -72,7 +72,7 @@ async def act(served: Served, key: str, name: str, **body: Any) -> None:
 async def test_both_see_it_wherever_they_are_connected(web: tuple[Served, Served]) -> None:
     one, two = web
     visitor = await one.visitor()
-    await visitor.says("mens graag")
+    await visitor.says("mens over mijn tuin")
     await visitor.waits(3)
     key, before = await key_of(one), await one.count(messages)
     async with console(two, key) as stream:
@@ -110,10 +110,10 @@ async def test_who_may_say_it_and_how_often(web: tuple[Served, Served]) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         async with served.session.post("/chat/typing", headers=headers) as answer:
             assert (answer.status, set(await answer.json())) == (401, {"error"})
-    async with served.house.bus.subscribe(resident_types(await key_of(served))) as wakes:
+    async with served.house.bus.subscribe(TYPES) as wakes:
         done = [await types(served, visitor) for _ in range(20)]
         assert done[:5] == [204] * 5 and 429 in done[5:]
         heard = asyncio.ensure_future(anext(wakes))
-        await served.house.bus.publish(resident_types(await key_of(served)), "last")
+        await served.house.bus.publish(TYPES, "last")
         async with asyncio.timeout(DEADLINE):
             assert (await heard)[1] == "last", "Klaartje has it: nobody hears anything"
