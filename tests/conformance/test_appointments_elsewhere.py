@@ -131,6 +131,7 @@ async def test_booked_moved_and_cancelled(talk: Talk) -> None:
     assert told[0] == "appointment_done" and talk.standing() == ["01 09"] and talk.loop is None
     assert await talk.known() == [("qmatic", SERVICE, "booked")]
     await talk.says("ik wil mijn afspraak verzetten naar 2 december om 14 uur", "appointment")
+    assert await talk.says("de eerste") == ["appointment_ask_move"]
     assert (await talk.says("ja", "affirm"))[0] == "appointment_moved"
     assert talk.standing() == ["02 14"], "the new one stands and the old one is free"
     assert await talk.says("zeg mijn afspraak maar af", "appointment") == ["appointment_ask_cancel"]

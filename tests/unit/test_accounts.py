@@ -93,7 +93,7 @@ async def test_each_is_a_channel_of_its_own(file: Path) -> None:
     )
     assert sorted(made) == ["telegram-jeugd", "webchat", "whatsapp", "whatsapp-wijkteam"]
     assert all(channel.name == name for name, channel in made.items())
-    assert sorted(made["whatsapp"].templates) == ["antwoord_klaar", "schrijf_ons", "zaak_nieuws"]
+    assert {"antwoord_klaar", "afspraak_herinnering", "zaak_nieuws"} <= made["whatsapp"].templates.keys()
     assert made["whatsapp-wijkteam"].templates == {}
     for channel in made.values():
         await channel.close()
