@@ -91,7 +91,7 @@ def _of(talk: _Talk, *, person: bool) -> Mapping[str, int]:
     """What a conversation counts as."""
     answered = bool(ANSWERS & talk.routes)
     how = Name.PERSON if person else Name.ALONE if answered else Name.NEITHER
-    counts = {Name.CONVERSATIONS: 1, how: 1}
+    counts: dict[str, int] = {Name.CONVERSATIONS: 1, how: 1}
     counts |= {name: 1 for route, name in _TOLD.items() if route in talk.routes}
     counts |= {Name.LINK: 1} if talk.linked else {}
     return counts | ({Name.MISSED: talk.missed} if talk.missed else {})

@@ -81,7 +81,10 @@ class Daybook:
     async def _due(self, today: date) -> list[date]:
         """Only of days that began within the retention all conversations are there; and of those not after somebody
         was erased on request: what was counted before that is more than what can be counted now."""
-        first = (self._clock() - self._retention).astimezone(AMSTERDAM).date() + timedelta(days=1)
+        whole = (self._clock() - self._retention).astimezone(AMSTERDAM).date() + timedelta(days=1)
+        first = min(
+            whole, today - timedelta(days=1)
+        )  # with a retention of a day, the first minutes may be gone
         days = [first + timedelta(days=ahead) for ahead in range((today - first).days)]
         async with self._database.read() as connection:
             counted = await _counted(connection, first, today)
@@ -93,8 +96,8 @@ class Daybook:
         settling = today - timedelta(days=SETTLING)
 
         def again(day: date) -> bool:
-            whole = erased is None or erased < bounds(day)[0]
-            return day >= settling and self._looked.get(day) != today and whole
+            intact = day >= whole and (erased is None or erased < bounds(day)[0])
+            return day >= settling and self._looked.get(day) != today and intact
 
         return [day for day in days if day not in counted or again(day)]
 

@@ -81,6 +81,10 @@ class Tally:
         """Count it in."""
         self._counts[name, value] += number
 
+    def merge(self, other: Tally) -> None:
+        """Count all of another in."""
+        self._counts += other._counts
+
     def __getitem__(self, name: str) -> int:
         """How often."""
         return sum(number for (known, _), number in self._counts.items() if known == name)
