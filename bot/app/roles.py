@@ -265,7 +265,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             return worker.health()
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
-        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
+        counted = NamedLease(house.database, "daybook", house.clock).run(house.daybook.keep_counting)
+        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended, counted]
         if tidings := tidings_of(house):
             # Who has other channels, such as `klaartje ask`, must not keep the others from looking.
             name = f"tidings:{','.join(sorted(house.channels))}"[:64]

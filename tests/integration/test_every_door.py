@@ -57,6 +57,8 @@ STAFF: Mapping[Route, Permission] = {
     ("POST", "/beheer/medewerkers/{id}/{deed}"): Permission.MANAGE_STAFF,
     ("GET", "/beheer/logboek"): Permission.SEE_AUDIT,
     ("GET", "/beheer/logboek.csv"): Permission.SEE_AUDIT,
+    ("GET", "/sturing"): Permission.SEE_FIGURES,
+    ("GET", "/sturing/cijfers.csv"): Permission.SEE_FIGURES,
 }
 """What is for staff, each with what it needs."""
 
