@@ -11,7 +11,7 @@ from bot.staff.roles import Role
 from tests.browser.conftest import DESKTOP
 from tests.browser.test_accessible import violations
 from tests.browser.test_staff import NARROW, office, provider, signs_in
-from tests.conformance.test_figures import town
+from tests.conformance.test_figures import TUESDAY, at, town
 from tests.staff import Office
 
 __all__ = ["office", "provider"]
@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 DAYS = "van=2026-11-23&tot=2026-11-24&per=dag"
 
 
-async def test_the_figures_for_everyone(chromium: Browser, office: Office) -> None:  # noqa: F811
+async def test_the_figures_for_everyone(chromium: Browser, office: Office) -> None:
+    office.clock.now = at("20:00", TUESDAY)
     await town(office.house.database)
     page = await chromium.new_page(viewport=NARROW, color_scheme="dark")
     await signs_in(office, page, "tess", Role.TEAM_LEAD)

@@ -37,7 +37,7 @@ from knowledge.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md")
+DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md", "sturing.md")
 FOLDERS = ("bot", "actions", "knowledge", "connectors", "nlu", "scripts", "tests", "docs", "assets")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -111,7 +111,7 @@ def _end(day: date, grain: Grain) -> date:
 
 def _label(first: date, last: date, grain: Grain) -> str:
     if grain == "dag":
-        return f"{DAYS[first.weekday()]} {first.day} {MONTHS[first.month - 1][:3]} {first.year}"
+        return f"{DAYS[first.weekday()]} {first.day} {MONTHS[first.month - 1][:3]}"
     if grain == "week":
         return f"week {first.isocalendar().week} ({_short(first)} – {_short(last)})"
     return f"{MONTHS[first.month - 1]} {first.year}"
