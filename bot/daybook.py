@@ -16,7 +16,7 @@ from bot.audit import Act
 from bot.clock import AMSTERDAM, Clock, utc_now
 from bot.counting import bounds, count_day
 from bot.db.database import Database
-from bot.db.tables import audit, day_figures
+from bot.db.tables import audit, conversations, day_figures
 from bot.logs import trail
 from bot.tally import Key, Name, Tally
 
@@ -85,14 +85,16 @@ class Daybook:
         first = min(
             whole, today - timedelta(days=1)
         )  # with a retention of a day, the first minutes may be gone
-        days = [first + timedelta(days=ahead) for ahead in range((today - first).days)]
         async with self._database.read() as connection:
+            begun = await _begun(connection, today)
             counted = await _counted(connection, first, today)
             erased = await connection.scalar(
                 sa.select(sa.func.max(audit.c.at)).where(
                     audit.c.action == Act.FORGOT, audit.c.at >= bounds(first)[0]
                 )
             )
+        first = max(first, begun)
+        days = [first + timedelta(days=ahead) for ahead in range((today - first).days)]
         settling = today - timedelta(days=SETTLING)
 
         def again(day: date) -> bool:
@@ -136,6 +138,15 @@ class Daybook:
         asked = (first + timedelta(days=ahead) for ahead in range((min(last, today) - first).days + 1))
         missing = tuple(day for day in asked if day not in counted)
         return Sheet(talks, missing, frozenset(channels), frozenset(themes))
+
+
+async def _begun(connection: AsyncConnection, today: date) -> date:
+    """The first day that can have figures: before it nothing was counted, and nobody is known of. Where nothing ever
+    happened it is `today`."""
+    kept = await connection.scalar(sa.select(sa.func.min(day_figures.c.day)))
+    known = await connection.scalar(sa.select(sa.func.min(conversations.c.created_at)))
+    days = [kept or today, known.astimezone(AMSTERDAM).date() if known else today]
+    return min(days)
 
 
 async def _counted(connection: AsyncConnection, first: date, until: date) -> set[date]:
