@@ -108,25 +108,46 @@ async def _themes(connection: AsyncConnection) -> dict[str, str]:
 
 
 async def _talks(connection: AsyncConnection, start: datetime, end: datetime) -> dict[str, _Talk]:
-    columns = (messages.c[name] for name in ("conversation_id", "author", "article", "trace", "links"))
+    line = messages.c
+    said = (
+        sa.select(
+            line.conversation_id,
+            line.author,
+            line.trace["route"].as_string().label("route"),
+            sa.case((sa.cast(line.links, sa.Text) != "[]", 1), else_=0).label("linked"),
+        )
+        .where(line.at >= start, line.at < end, line.author.in_((Author.RESIDENT, Author.BOT)))
+        .subquery()
+    )
     query = (
-        sa.select(*columns, conversations.c.channel)
-        .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(messages.c.at >= start, messages.c.at < end)
-        .where(messages.c.author.in_((Author.RESIDENT, Author.BOT)))
-        .order_by(messages.c.seq)
+        sa.select(
+            said.c.conversation_id,
+            conversations.c.channel,
+            said.c.author,
+            said.c.route,
+            sa.func.max(said.c.linked).label("linked"),
+            sa.func.count().label("number"),
+        )
+        .join(conversations, conversations.c.id == said.c.conversation_id)
+        .group_by(said.c.conversation_id, conversations.c.channel, said.c.author, said.c.route)
     )
     talks: dict[str, _Talk] = {}
     for row in await connection.execute(query):
         talk = talks.setdefault(row.conversation_id, _Talk(row.channel))
-        if row.author == Author.RESIDENT:
-            talk.wrote = True
-            continue
-        talk.article = row.article or talk.article
-        talk.linked = talk.linked or bool(row.links)
-        if route := (row.trace or {}).get("route"):
-            talk.routes.add(route)
-            talk.missed += route == Route.OUT_OF_SCOPE
+        talk.wrote = talk.wrote or row.author == Author.RESIDENT
+        talk.linked = talk.linked or bool(row.linked)
+        if row.route:
+            talk.routes.add(row.route)
+        if row.route == Route.OUT_OF_SCOPE:
+            talk.missed += row.number
+    last = (
+        sa.select(sa.func.max(line.seq))
+        .where(line.at >= start, line.at < end, line.author == Author.BOT, line.article.is_not(None))
+        .group_by(line.conversation_id)
+    )
+    given = sa.select(line.conversation_id, line.article).where(line.seq.in_(last))
+    for row in await connection.execute(given):
+        talks[row.conversation_id].article = row.article
     return talks
 
 

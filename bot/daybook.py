@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,15 +30,32 @@ SETTLING = 7
 """So many days back are counted once more after midnight: a mark may come late."""
 
 
+Span = tuple[date, date]
+"""The first and the last day."""
+
+Where = tuple[int, str, str]
+"""The number of a span, the channel and the theme."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is known of some days. `talks` by day, channel and theme; `missing`: days that were never counted."""
+    """What is known of some spans of days in a row: by span, by channel and by theme. `missing`: so many of the days
+    were never counted. `all_channels` and `all_themes`: those of these days, also where only some were asked for."""
 
-    talks: Mapping[tuple[date, str, str], Tally]
-    missing: tuple[date, ...]
-    channels: frozenset[str] = field(default_factory=frozenset)
-    themes: frozenset[str] = field(default_factory=frozenset)
-    """Those of these days, also where only some were asked for."""
+    spans: Sequence[Tally]
+    channels: Mapping[str, Tally]
+    themes: Mapping[str, Tally]
+    missing: int
+    all_channels: frozenset[str]
+    all_themes: frozenset[str]
+
+    @property
+    def whole(self) -> Tally:
+        """All spans together."""
+        found = Tally()
+        for tally in self.spans:
+            found.merge(tally)
+        return found
 
 
 class Daybook:
@@ -111,33 +129,93 @@ class Daybook:
             await connection.execute(sa.insert(day_figures), rows)
 
     async def read(
-        self, first: date, last: date, *, channel: str | None = None, theme: str | None = None
+        self, spans: Sequence[Span], *, channel: str | None = None, theme: str | None = None
     ) -> Sheet:
-        """The figures of these days, of a channel and a theme or of all. Today is counted now."""
-        today = self.today
-        query = sa.select(day_figures).where(day_figures.c.day >= first, day_figures.c.day <= last)
+        """The figures of these spans, of a channel and a theme or of all. Today is counted now."""
+        sums = [Tally() for _ in spans]
+        channels: dict[str, Tally] = defaultdict(Tally)
+        themes: dict[str, Tally] = defaultdict(Tally)
+        (first, _), (_, last) = spans[0], spans[-1]
         async with self._database.read() as connection:
-            rows = [
-                (row.day, Key(row.channel, row.theme, row.name, row.value), row.number)
-                for row in await connection.execute(query.where(day_figures.c.day < today))
-            ]
-            if first <= today <= last:
-                now = await count_day(connection, today)
-                rows += [(today, key, number) for key, number in now.items()]
-        talks: dict[tuple[date, str, str], Tally] = {}
-        counted, channels, themes = {today}, set(), set()
-        for day, key, number in rows:
-            if key.name == Name.COUNTED:
-                counted.add(day)
-                continue
-            channels.add(key.channel)
-            themes.add(key.theme)
+            now = await self._now(connection, spans)
+            days = day_figures.c.day.between(first, last)
+            known = await connection.execute(
+                sa.select(day_figures.c.channel, day_figures.c.theme).where(days).distinct()
+            )
+            pairs = {(row.channel, row.theme) for row in known if row.channel} | {key[:2] for key in now}
+            counted = await _counted(connection, first, min(last + timedelta(days=1), self.today))
+            place, c = _place(spans), day_figures.c
+            for column, tallies in ((place, sums), (c.channel, channels), (c.theme, themes)):
+                for row in await connection.execute(self._sums(spans, [column], channel, theme)):
+                    tallies[row[0]].add(row.name, row.value, row.number)
+        for key, number in now.items():
             if channel in (None, key.channel) and theme in (None, key.theme):
-                tally = talks.setdefault((day, key.channel, key.theme), Tally())
-                tally.add(key.name, key.value, number)
-        asked = (first + timedelta(days=ahead) for ahead in range((min(last, today) - first).days + 1))
-        missing = tuple(day for day in asked if day not in counted)
-        return Sheet(talks, missing, frozenset(channels), frozenset(themes))
+                for tally in (sums[_span_of(self.today, spans)], channels[key.channel], themes[key.theme]):
+                    tally.add(key.name, key.value, number)
+        passed = max(0, (min(last, self.today - timedelta(days=1)) - first).days + 1)
+        return Sheet(
+            sums,
+            channels,
+            themes,
+            passed - len(counted),
+            frozenset(pair[0] for pair in pairs),
+            frozenset(pair[1] for pair in pairs),
+        )
+
+    async def each(
+        self, spans: Sequence[Span], *, channel: str | None = None, theme: str | None = None
+    ) -> dict[Where, Tally]:
+        """The same by span, channel and theme at once, for a file."""
+        found: dict[Where, Tally] = defaultdict(Tally)
+        columns = [_place(spans), day_figures.c.channel, day_figures.c.theme]
+        async with self._database.read() as connection:
+            now = await self._now(connection, spans)
+            for row in await connection.execute(self._sums(spans, columns, channel, theme)):
+                found[row[0], row[1], row[2]].add(row.name, row.value, row.number)
+        for key, number in now.items():
+            if channel in (None, key.channel) and theme in (None, key.theme):
+                where = (_span_of(self.today, spans), key.channel, key.theme)
+                found[where].add(key.name, key.value, number)
+        return dict(sorted(found.items()))
+
+    async def _now(self, connection: AsyncConnection, spans: Sequence[Span]) -> Counter[Key]:
+        if not spans[0][0] <= self.today <= spans[-1][1]:
+            return Counter()
+        return await count_day(connection, self.today)
+
+    def _sums(
+        self,
+        spans: Sequence[Span],
+        columns: Sequence[sa.ColumnElement[Any]],
+        channel: str | None,
+        theme: str | None,
+    ) -> sa.Select[Any]:
+        """Added up by the store, which is quicker than we are. Today does not stand in it."""
+        c = day_figures.c
+        inner = sa.select(
+            *(column.label(f"by_{number}") for number, column in enumerate(columns)),
+            c.name,
+            c.value,
+            c.number,
+        ).where(c.day.between(spans[0][0], spans[-1][1]), c.day < self.today, c.name != Name.COUNTED)
+        if channel is not None:
+            inner = inner.where(c.channel == channel)
+        if theme is not None:
+            inner = inner.where(c.theme == theme)
+        rows = inner.subquery()
+        keys = [rows.c[f"by_{number}"] for number in range(len(columns))]
+        return sa.select(
+            *keys, rows.c.name, rows.c.value, sa.func.sum(rows.c.number).label("number")
+        ).group_by(*keys, rows.c.name, rows.c.value)
+
+
+def _place(spans: Sequence[Span]) -> sa.ColumnElement[int]:
+    """The number of the span that a day is in."""
+    return sa.case(*((day_figures.c.day <= last, number) for number, (_, last) in enumerate(spans)))
+
+
+def _span_of(day: date, spans: Sequence[Span]) -> int:
+    return next(number for number, (_, last) in enumerate(spans) if day <= last)
 
 
 async def _begun(connection: AsyncConnection, today: date) -> date:

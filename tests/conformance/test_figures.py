@@ -24,7 +24,7 @@ from bot.db.tables import (
     owner_history,
 )
 from bot.privacy import Privacy
-from bot.tally import Key, Name, Tally, minutes
+from bot.tally import Key, Name, minutes
 from tests.conftest import SetClock
 
 MONDAY = date(2026, 11, 23)
@@ -206,13 +206,6 @@ async def kept(database: Database) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in rows]
 
 
-def together(talks: Any) -> Tally:
-    whole = Tally()
-    for tally in talks.values():
-        whole.merge(tally)
-    return whole
-
-
 async def test_a_day_is_counted_as_by_hand(database: Database) -> None:
     await town(database)
     assert await counted(database, MONDAY) == ON_MONDAY
@@ -237,9 +230,9 @@ async def test_days_are_kept_and_outlive_their_conversations(database: Database,
     clock.now = at("0:02", MONDAY + timedelta(days=60))
     assert await Privacy(database, clock).purge(28) == 6  # not 5: the request for a call is still open
     assert len(await daybook.count()) == 27  # of before that not all are there
-    sheet = await daybook.read(MONDAY, TUESDAY)
-    assert sheet.missing == () and sheet.channels == {WEB, WA}
-    whole = together(sheet.talks)
+    sheet = await daybook.read([(MONDAY, MONDAY), (TUESDAY, TUESDAY)])
+    assert (sheet.missing, sheet.channels.keys()) == (0, {WEB, WA})
+    whole = sheet.whole
     assert (whole[Name.CONVERSATIONS], whole[Name.ALONE], whole[Name.PERSON], whole[Name.NEITHER]) == (
         8,
         2,
@@ -261,8 +254,8 @@ async def test_a_late_mark_still_counts(database: Database, clock: SetClock) -> 
     assert await daybook.count() == []
     clock.now += timedelta(days=1)
     assert MONDAY in await daybook.count()
-    sheet = await daybook.read(MONDAY, MONDAY)
-    assert together(sheet.talks).values(Name.MARK) == {3: 1}
+    sheet = await daybook.read([(MONDAY, MONDAY)])
+    assert sheet.whole.values(Name.MARK) == {3: 1}
 
 
 async def test_who_was_erased_on_request_stays_counted(database: Database, clock: SetClock) -> None:
@@ -280,12 +273,21 @@ async def test_who_was_erased_on_request_stays_counted(database: Database, clock
 async def test_today_is_counted_now_and_a_gap_is_told(database: Database, clock: SetClock) -> None:
     await town(database)
     clock.now = at("20:00", TUESDAY)
-    sheet = await Daybook(database, 28, clock).read(MONDAY, TUESDAY + timedelta(days=3), channel=WA)
-    assert sheet.missing == (MONDAY,)
-    assert together(sheet.talks).values(Name.HELPED) == {30: 1}
-    assert sheet.channels == {WEB, WA}
-    some = await Daybook(database, 28, clock).read(TUESDAY, TUESDAY, theme="afval")
-    assert together(some.talks)[Name.CALLED_BACK] == 1 and len(some.talks) == 1
+    daybook, days = Daybook(database, 28, clock), [(MONDAY, MONDAY), (TUESDAY, TUESDAY + timedelta(days=3))]
+    sheet = await daybook.read(days, channel=WA)
+    assert sheet.missing == 1
+    assert [tally.values(Name.HELPED) for tally in sheet.spans] == [{}, {30: 1}]
+    assert (set(sheet.channels), sheet.all_channels) == ({WA}, {WEB, WA})
+    await daybook.count()
+    sheet = await daybook.read(days, theme="afval")
+    assert sheet.missing == 0
+    assert [tally[Name.CALLED_BACK] for tally in sheet.spans] == [0, 1]
+    assert (set(sheet.themes), sheet.all_themes) == ({"afval"}, {"afval", "reisdocumenten", ""})
+    each = await daybook.each(days, theme="afval")
+    assert [(where, tally[Name.CALLBACKS]) for where, tally in each.items()] == [
+        ((0, WEB, "afval"), 1),
+        ((1, WEB, "afval"), 0),
+    ]
 
 
 async def test_a_retention_of_a_day_leaves_time_to_count(database: Database, clock: SetClock) -> None:

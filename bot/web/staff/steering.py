@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.briefing import REASONS
 from bot.costs import Cost, costs, total
-from bot.daybook import Daybook, Sheet
+from bot.daybook import Daybook
 from bot.municipality import MONTHS, Municipality
 from bot.staff.roles import Permission
 from bot.staff.sessions import Visit
@@ -21,7 +21,7 @@ from bot.web.kcc.words import channel as channel_words
 from bot.web.staff import amounts
 from bot.web.staff.chart import columns
 from bot.web.staff.door import Door
-from bot.web.staff.period import GRAINS, Part, Period, presets, wanted
+from bot.web.staff.period import GRAINS, Period, presets, wanted
 
 PLACE = "/sturing"
 FILE = f"{PLACE}/cijfers.csv"
@@ -97,9 +97,11 @@ class SteeringPages:
         """All figures of a period, of a channel and a theme or of all."""
         period, errors = wanted(request.query, self._daybook.today)
         channel, theme = _chosen(request.query)
-        sheet = await self._daybook.read(period.first, period.last, channel=channel, theme=theme)
+        parts = period.parts()
+        spans = [(part.first, part.last) for part in parts]
+        sheet = await self._daybook.read(spans, channel=channel, theme=theme)
         asked = {**period.query, **_narrowed(channel, theme)}
-        parts = [Row(part.label, _sum(sheet, part=part)) for part in period.parts()]
+        rows = [Row(part.label, tally) for part, tally in zip(parts, sheet.spans, strict=True)]
         spent = [] if errors else await self._spent(period)
         return self._door.look.page(
             "steering",
@@ -111,15 +113,15 @@ class SteeringPages:
             presets=presets(self._daybook.today),
             channel=channel,
             theme=theme,
-            channels=_named(sheet.channels, _channel),
-            themes=_named(sheet.themes, _theme),
-            missing=len(sheet.missing),
-            whole=_sum(sheet),
-            parts=parts,
-            chart=columns([_stack(row.tally) for row in parts]),
-            by_channel=_by(sheet, 1, _channel),
-            by_theme=_by(sheet, 2, _theme),
-            reasons=[(REASONS.get(one, one), n) for one, n in _sum(sheet).reasons.items()],
+            channels=_named(sheet.all_channels, _channel),
+            themes=_named(sheet.all_themes, _theme),
+            missing=sheet.missing,
+            whole=sheet.whole,
+            parts=rows,
+            chart=columns([_stack(row.tally) for row in rows]),
+            by_channel=_busiest(sheet.channels, _channel),
+            by_theme=_busiest(sheet.themes, _theme),
+            reasons=[(REASONS.get(one, one), n) for one, n in sheet.whole.reasons.items()],
             marks=range(10, 0, -1),
             goal=GOAL,
             costs=spent,
@@ -146,15 +148,15 @@ class SteeringPages:
         if errors:
             return await self.show(request, visit)
         channel, theme = _chosen(request.query)
-        sheet = await self._daybook.read(period.first, period.last, channel=channel, theme=theme)
+        parts = period.parts()
+        spans = [(part.first, part.last) for part in parts]
+        found = await self._daybook.each(spans, channel=channel, theme=theme)
         table: list[list[object]] = [
             ["van", "tot en met", "kanaal", "onderwerp", *(name for name, _ in _COUNTS)]
         ]
-        for part in period.parts():
-            for key in sorted({key[1:] for key in sheet.talks if part.first <= key[0] <= part.last}):
-                tally = _sum(sheet, part=part, of=key)
-                where = [part.first, part.last, _channel(key[0]), _theme(key[1])]
-                table.append([*where, *(told(tally) for _, told in _COUNTS)])
+        for (number, of_channel, of_theme), tally in found.items():
+            where = [parts[number].first, parts[number].last, _channel(of_channel), _theme(of_theme)]
+            table.append([*where, *(told(tally) for _, told in _COUNTS)])
         return web.Response(
             body="\ufeff".encode() + amounts.rows(table),  # with this mark Excel reads UTF-8
             headers={
@@ -178,19 +180,7 @@ def _narrowed(channel: str | None, theme: str | None) -> dict[str, str]:
     return {name: value or "-" for name, value in named.items() if value is not None}
 
 
-def _sum(sheet: Sheet, *, part: Part | None = None, of: tuple[str, ...] | None = None) -> Tally:
-    whole = Tally()
-    for key, tally in sheet.talks.items():
-        if (part is None or part.first <= key[0] <= part.last) and of in (None, key[1:]):
-            whole.merge(tally)
-    return whole
-
-
-def _by(sheet: Sheet, place: int, words: Callable[[str], str]) -> list[Row]:
-    """By channel (1) or theme (2) of the keys, the busiest first."""
-    found: dict[str, Tally] = {}
-    for key, tally in sheet.talks.items():
-        found.setdefault(str(key[place]), Tally()).merge(tally)
+def _busiest(found: Mapping[str, Tally], words: Callable[[str], str]) -> list[Row]:
     rows = [Row(words(name), tally) for name, tally in found.items()]
     return sorted(rows, key=lambda row: (-row.tally[Name.CONVERSATIONS], row.label))
 
