@@ -32,6 +32,9 @@ from bot.tally import HANDED, Key, Name, minutes
 ANSWERS = frozenset({Route.ANSWER, Route.STATUS, Route.APPOINTMENT, Route.REPORT})
 """Ways on which the bot helped."""
 
+TRIALS = frozenset({"ask", "terminal"})
+"""Channels on which nobody of the town is: what is tried out by a command does not count."""
+
 _TOLD = {Route.STATUS: Name.STATUS, Route.APPOINTMENT: Name.APPOINTMENT, Route.REPORT: Name.REPORT}
 
 
@@ -84,7 +87,7 @@ async def count_day(connection: AsyncConnection, day: date) -> Counter[Key]:
     found.update(await _times(connection, start, end, theme))
     for row in await _called(connection, start, end):
         found[Key(row.channel, theme(row.article), Name.CALLED_BACK)] += 1
-    return found
+    return Counter({key: number for key, number in found.items() if key.channel not in TRIALS})
 
 
 def _of(talk: _Talk, *, person: bool) -> Mapping[str, int]:

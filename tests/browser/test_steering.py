@@ -31,15 +31,12 @@ async def test_the_figures_for_everyone(chromium: Browser, office: Office) -> No
     for size, scheme in ((NARROW, "dark"), (DESKTOP, "light")):
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        for query in (
-            DAYS,
-            "van=2026-11-01&tot=2026-11-30&per=dag",
-            "van=2020-01-01&tot=2020-01-02",
-            "van=x&per=x",
-        ):
+        for query in (DAYS, "van=x&per=x"):
             await page.goto(f"{there}?{query}")
             assert await violations(page) == [], (size, query)
             assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"], (size, query)
+    await page.goto(f"{there}?van=2020-01-01&tot=2020-01-02")
+    assert await violations(page) == [], "nothing was counted"
 
     await page.goto(f"{there}?{DAYS}")
     await page.get_by_label("Per", exact=True).focus()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.audit import Act, audit
 from bot.counting import count_day
@@ -122,11 +124,12 @@ async def town(database: Database) -> Town:
        -> person on both days; handed on Monday; waited 520 -> 540 and helped 30 on Tuesday, call on Tuesday
     7. WhatsApp, Monday: asks for a person, and goes back to the bot after 2 minutes, which answers on a passport and
        makes an appointment of it -> person, appointment, left the queue; the handoff had no topic yet
+    8. An engineer tries a question with `klaartje ask` -> nothing
     """
     here = Town(database)
     here.article("paspoort", "reisdocumenten")
     here.article("afval", "afval")
-    for number, channel in enumerate((WEB, WA, WA, WEB, WEB, WA, WA), start=1):
+    for number, channel in enumerate((WEB, WA, WA, WEB, WEB, WA, WA, "ask"), start=1):
         here.talk(str(number), channel, at("23:50" if number == 6 else "9:00"))
     here.says("1", at("9:00"))
     here.bot("1", at("9:01"), "answer", "paspoort", link=True)
@@ -150,6 +153,8 @@ async def town(database: Database) -> Town:
     here.handoff("6", "asked", moves, topic="paspoort", mark=6, outcome="call_back")
     here.says("7", at("12:00"))
     here.handoff("7", "asked", [("waiting", at("12:00")), ("bot", at("12:02"))])
+    here.says("8", at("12:00"))
+    here.bot("8", at("12:00"), "answer", "paspoort")
     here.says("7", at("12:02"))
     here.bot("7", at("12:03"), "appointment", "paspoort")
     await here.write()
@@ -228,7 +233,7 @@ async def test_days_are_kept_and_outlive_their_conversations(database: Database,
     assert len(await daybook.count()) == 10  # since Tuesday
     assert len(await Daybook(database, 28, clock).count()) == 7  # older ones have settled
     clock.now = at("0:02", MONDAY + timedelta(days=60))
-    assert await Privacy(database, clock).purge(28) == 6  # not 5: the request for a call is still open
+    assert await Privacy(database, clock).purge(28) == 7  # not 5: the request for a call is still open
     assert len(await daybook.count()) == 27  # of before that not all are there
     sheet = await daybook.read([(MONDAY, MONDAY), (TUESDAY, TUESDAY)])
     assert (sheet.missing, sheet.channels.keys()) == (0, {WEB, WA})
@@ -297,6 +302,29 @@ async def test_a_retention_of_a_day_leaves_time_to_count(database: Database, clo
     await town(database)
     assert await daybook.count() == [MONDAY]
     assert await daybook.count() == []
+
+
+async def test_it_counts_again_after_a_fault(
+    database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await town(database)
+    clock.now = at("0:02", TUESDAY)
+    monkeypatch.setattr("bot.daybook.EVERY", 0.01)
+    faults = [OSError("away")]
+
+    async def broken(connection: AsyncConnection, day: date) -> Counter[Key]:
+        if faults:
+            raise faults.pop()
+        return await count_day(connection, day)
+
+    monkeypatch.setattr("bot.daybook.count_day", broken)
+    task = asyncio.create_task(Daybook(database, 28, clock).keep_counting())
+    async with asyncio.timeout(20):
+        while not await kept(database):
+            await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "the day can't be counted: OSError" in caplog.text
 
 
 @pytest.mark.parametrize(
