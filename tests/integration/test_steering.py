@@ -65,7 +65,10 @@ def tables(page: Page) -> dict[str, list[list[str]]]:
         [caption] = re.findall(r"<caption[^>]*>(.*?)</caption>", table, re.S)
         lines = re.findall(r"<tr.*?</tr>", table, re.S)
         cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.S) for line in lines]
-        found[caption] = [[unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in line] for line in cells]
+        found[caption] = [
+            [unescape(re.sub(r"<[^>]*>", "", cell)).replace("\u00a0", " ").strip() for cell in line]
+            for line in cells
+        ]
     return found
 
 

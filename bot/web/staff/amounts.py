@@ -17,8 +17,8 @@ def count(number: int) -> str:
 
 
 def percent(share: float | None) -> str:
-    """`67 %`, of a share from 0 to 1."""
-    return NONE if share is None else f"{round(share * 100)} %"
+    """`67 %`, of a share from 0 to 1; the sign stays beside it."""
+    return NONE if share is None else f"{round(share * 100)}\u00a0%"
 
 
 def mark(value: float | None) -> str:
