@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -187,6 +188,9 @@ def _days(value: Mapping[str, Week]) -> Mapping[str, Week]:
     return value
 
 
+PriceClass = Literal["service", "utility", "marketing", "authentication"]
+
+
 class Municipality(BaseModel):
     """The facts of one municipality. `hours` holds at least `balie` and `medewerkers`."""
 
@@ -203,6 +207,8 @@ class Municipality(BaseModel):
     """So long a conversation is offered to one employee before it goes to the next; 0: nothing is offered."""
     calendar_products: Annotated[Mapping[str, str], AfterValidator(_products)] = {}
     """What the calendar calls the products of appointments: its ids by our names, those in the actions of articles."""
+    whatsapp_prices: Mapping[PriceClass, Annotated[Decimal, Field(ge=0, le=10)]] = {}
+    """What a delivered message of WhatsApp costs in euros, by price class; the figures tell the costs with it."""
     cases: CaseRules | None = None
     """Which cases may be looked up in the chat; without it none."""
     open_on: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from bot.bus.memory import MemoryBus
 from bot.bus.redis import RedisBus
 from bot.casewords import CaseWords
 from bot.clock import Clock, utc_now
+from bot.daybook import Daybook
 from bot.db.database import Database
 from bot.db.migrate import is_current
 from bot.edge import Edge
@@ -134,6 +135,11 @@ class House:
         """How cases are told, where they are looked up. Raises `StatusesError`."""
         rules = self.municipality.cases
         return CaseWords(self.wording, Statuses.load(STATUSES), rules) if self.cases and rules else None
+
+    @property
+    def daybook(self) -> Daybook:
+        """The figures of each day."""
+        return Daybook(self.database, self.settings.retention_days, self.clock)
 
     @property
     def members(self) -> Members:

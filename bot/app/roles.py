@@ -281,7 +281,8 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             return worker.health()
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
-        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
+        counted = NamedLease(house.database, "daybook", house.clock).run(house.daybook.keep_counting)
+        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended, counted]
         if house.appointments is not None:
             settling = partial(house.appointments.keep_settling, house.bus)
             jobs.append(NamedLease(house.database, "appointments", house.clock).run(settling))

@@ -25,6 +25,7 @@ from bot.web.staff.look import Look
 from bot.web.staff.people import PeoplePages
 from bot.web.staff.setup import SetupPages
 from bot.web.staff.signin import SignInPages
+from bot.web.staff.steering import SteeringPages
 from bot.web.staff.work import WorkPages
 
 
@@ -76,7 +77,9 @@ async def staff_pages(
         local=settings.local_accounts,
     )
     logbook = LogbookPages(door, house.database, house.municipality, house.clock)
-    routes += [*people.routes(), *logbook.routes()]
+    free = settings.whatsapp_free_messages
+    steering = SteeringPages(door, house.daybook, house.usage, house.municipality, free)
+    routes += [*people.routes(), *logbook.routes(), *steering.routes()]
     routes += FilesPage(door, house.files, nobody_yet).routes()
     try:
         yield Staff(door, routes)

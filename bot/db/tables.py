@@ -134,6 +134,7 @@ messages = sa.Table(
     sa.Column("edited_at", Utc),
     sa.Column("revoked_at", Utc),
     sa.Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
+    sa.Index("ix_messages_at", "at"),
 )
 
 outbox = sa.Table(
@@ -194,6 +195,19 @@ sent_counts = sa.Table(
     sa.Column("delivered", sa.Integer, nullable=False),
 )
 """How many messages went out, by month in Amsterdam (`2026-11`) and price class; outlives the conversations."""
+
+day_figures = sa.Table(
+    "day_figures",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("channel", sa.String(32), primary_key=True),
+    sa.Column("theme", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(72), primary_key=True),
+    sa.Column("value", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+)
+"""What was counted of a day in Amsterdam, see `bot.tally`: `number` times `name`, with this `value` (a mark, or minutes
+rounded up; 0 where there is none). Nothing of a resident or of an employee is in it; it outlives the conversations."""
 
 media = sa.Table(
     "media",

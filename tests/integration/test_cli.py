@@ -16,6 +16,7 @@ from actions.reports.local import LocalReports
 from bot.app.evaluating import ALONE
 from bot.bus.memory import MemoryBus
 from bot.cli import main
+from bot.daybook import Daybook
 from bot.db.database import Database
 from bot.inbox import Inbox
 from bot.model import Command, Inbound, Reply, Report, Turn
@@ -473,8 +474,16 @@ def thinking(setenv: Setenv, tmp_path: Path, vectors: Path, brain: EngineProcess
 
 
 @pytest.mark.process
-def test_ask(thinking: Path) -> None:
-    """Each line its own conversation, on its way as a resident's message; nothing of it stays."""
+def test_ask(thinking: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line its own conversation, on its way as a resident's message; nothing of it stays.
+    Its worker counts the days that are over, of which there are none."""
+    counting = []
+
+    async def keep_counting(daybook: Daybook) -> None:
+        counting.append(await daybook.count())
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Daybook, "keep_counting", keep_counting)
     questions = [
         "wat kost een paspoort",
         "en wat moet ik meenemen?",
@@ -496,6 +505,7 @@ def test_ask(thinking: Path) -> None:
     assert (answers[0]["article"], answers[3]["route"]) == ("paspoort-aanvragen", "handoff")
     assert (answers[0]["articles"], answers[3]["articles"]) == (["paspoort-aanvragen"], [])
     assert answers[1]["article"] != "paspoort-aanvragen"  # it does not know of the line before
+    assert counting == [[]]
     plain = run("ask", "wat", "kost", "een", "paspoort")
     assert plain.stdout == answers[0]["text"] + "\n\n"
     _nothing_stays(thinking)

@@ -62,6 +62,8 @@ STAFF: Mapping[Route, Permission] = {
     ("POST", "/afspraken-beheer/openen"): Permission.MANAGE_APPOINTMENTS,
     ("GET", "/beheer/logboek"): Permission.SEE_AUDIT,
     ("GET", "/beheer/logboek.csv"): Permission.SEE_AUDIT,
+    ("GET", "/sturing"): Permission.SEE_FIGURES,
+    ("GET", "/sturing/cijfers.csv"): Permission.SEE_FIGURES,
 }
 """What is for staff, each with what it needs."""
 

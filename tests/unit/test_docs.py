@@ -37,7 +37,7 @@ from knowledge.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md")
+DUTCH = ("beheer.md", "bewoners.md", "kcc.md", "redactie.md", "sturing.md")
 _CATEGORIES = "knowledge/report_categories.yml"
 FOLDERS = ("bot", "actions", "knowledge", "connectors", "nlu", "scripts", "tests", "docs", "assets")
 

@@ -26,6 +26,7 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Overzicht",
         "Wie er is, hoe lang bewoners wachten, en de cijfers van vandaag.",
     ),
+    (Permission.SEE_FIGURES, "/sturing", "Sturing", "Hoe het gaat: gesprekken, wachten, cijfers en kosten."),
     (
         Permission.MANAGE_APPOINTMENTS,
         "/afspraken-beheer",

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from io import StringIO
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -21,6 +18,7 @@ from bot.staff.roles import Permission
 from bot.staff.sessions import Visit
 from bot.web.staff import words
 from bot.web.staff.account import who
+from bot.web.staff.amounts import rows
 from bot.web.staff.door import Door
 
 PLACE = "/beheer/logboek"
@@ -105,7 +103,7 @@ class LogbookPages:
         )
         await response.prepare(request)
         try:
-            await response.write("\ufeff".encode() + _rows([_HEADINGS]))  # with this mark Excel reads UTF-8
+            await response.write("\ufeff".encode() + rows([_HEADINGS]))  # with this mark Excel reads UTF-8
             async for text in self._text(sought):
                 await response.write(text)
         except Exception:
@@ -117,7 +115,7 @@ class LogbookPages:
 
     async def _text(self, sought: Sought) -> AsyncIterator[bytes]:
         async for batch in self._logbook.all(sought):
-            yield _rows(
+            yield rows(
                 (
                     entry.at.astimezone(AMSTERDAM).isoformat(sep=" ", timespec="seconds"),
                     words.person(entry.actor, entry.person),
@@ -146,14 +144,3 @@ def _sought(query: Mapping[str, str]) -> tuple[Sought, dict[str, str]]:
     person = query.get("wie", "")[:64]
     wanted = Act(act) if act and not errors else None
     return Sought(person, words.actors_like(person), wanted, found), errors
-
-
-def _rows(rows: Any) -> bytes:
-    """As CSV with `;`, as a Dutch spreadsheet expects; no cell is read as a formula."""
-    out = StringIO()
-    csv.writer(out, delimiter=";").writerows([_harmless(cell) for cell in row] for row in rows)
-    return out.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
