@@ -120,18 +120,8 @@ class Answers:
         return self._given([Hit(article, (aspect,))])
 
     def message(self, article: Article, aspect: str | None = None) -> Outbound:
-        """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
-        part = article.aspects.get(aspect) if aspect else None
-        return Outbound(
-            text=part or article.answer,
-            choices=(
-                *aspects.choices(article, self._phrases, without=aspect if part else None),
-                self._phrases.choice("unhelpful"),
-            ),
-            links=tuple(Link(label, url) for label, url in article.links),
-            article=article.slug,
-            revision=article.revision,
-        )
+        """An article, or a part of it, as a message."""
+        return message(article, self._phrases, aspect)
 
     def _given(self, hits: Sequence[Hit], *, leaning: bool = False) -> Answer:
         """The articles, each in the parts that were asked for. Where a question leaned on the one before and asks
@@ -182,6 +172,21 @@ class Answers:
     @staticmethod
     def _gone() -> Answer:
         return Answer((Say("gone"),), Trace(Route.CLARIFY))
+
+
+def message(article: Article, phrases: Phrases, aspect: str | None = None) -> Outbound:
+    """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
+    part = article.aspects.get(aspect) if aspect else None
+    return Outbound(
+        text=part or article.answer,
+        choices=(
+            *aspects.choices(article, phrases, without=aspect if part else None),
+            phrases.choice("unhelpful"),
+        ),
+        links=tuple(Link(label, url) for label, url in article.links),
+        article=article.slug,
+        revision=article.revision,
+    )
 
 
 def _is_plain(hit: Hit) -> bool:
