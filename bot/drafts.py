@@ -129,6 +129,10 @@ class Drafts:
             await connection.execute(sa.delete(article_drafts).where(article_drafts.c.slug == slug))
             if standing.published is not None:
                 await put_in_list(connection, slug, standing.published)
+            elif not await connection.scalar(
+                sa.select(article_revisions.c.revision).where(article_revisions.c.slug == slug).limit(1)
+            ):  # nobody ever read it: then there is no such article
+                await connection.execute(sa.delete(articles).where(articles.c.slug == slug))
             await audit(connection, actor, Act.DISCARDED_DRAFT, slug, at=now)
 
     async def publish(self, slug: str, seen: Seen, actor: str, at: datetime | None = None) -> int | None:

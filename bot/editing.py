@@ -31,8 +31,8 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`errors`, by field, keep an article from being published; `content` is it as it is stored, None where it can't be.
-    `score` and `plain` (is it B1) are of all texts together."""
+    """`errors`, by field, keep an article from being published; `content` is what is stored of it, None where it
+    can't be. `score` and `plain` (is it B1) are of all texts together."""
 
     content: Content | None
     errors: Mapping[str, str]
@@ -79,7 +79,8 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """An article that may answer a question, with the chance (0 to 1) that it is right, and its phrasing most like it."""
+    """An article that may answer a question, with the chance (0 to 1) that it is right, and its phrasing that is
+    most like it."""
 
     slug: str
     title: str

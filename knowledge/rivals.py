@@ -1,4 +1,4 @@
-"""Whether an article takes questions from others: asked before it is published, so that nobody has to find out after."""
+"""Whether an article takes questions from others: asked before it is published, not found out after."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def stolen(
 ) -> list[Stolen]:
     """Questions that get the right article now, and with `candidate` in its place would get that.
 
-    Asked are the phrasings of the nearest articles, held out of what is searched as if a resident came up with them, and
-    the questions of the rehearsal. Takes about a second.
+    Asked are the phrasings of the nearest articles, held out of what is searched as if a resident came up with them,
+    and the questions of the rehearsal. Takes about a second.
     """
     [new] = build_entries([candidate], encoder, cache)
     others = _nearest([entry for entry in entries if entry.article.slug != candidate.slug], new)

@@ -97,7 +97,7 @@ class HybridSearch:
         return [index.entries[at].article.slug for at in index.exact(phrasing)] if index else []
 
     async def nearest(self, text: str, slug: str) -> str | None:
-        """The phrasing (or title) of an article that is most like a question, or None where there is no such article."""
+        """The phrasing (or title) of an article that is most like a question; None without such an article."""
         index = self._index
         position = index.positions.get(slug) if index else None
         if index is None or position is None:

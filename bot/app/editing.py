@@ -116,7 +116,9 @@ class EditorsHelp:
         errors = {}
         for phrasing in draft.phrasings:
             if others := [slug for slug in search.owners(phrasing) if slug != draft.slug]:
-                errors["phrasings"] = f"De vraag ‘{phrasing}’ staat ook bij {others[0]}. Kies waar de vraag hoort."
+                errors["phrasings"] = (
+                    f"De vraag ‘{phrasing}’ staat ook bij {others[0]}. Kies waar de vraag hoort."
+                )
         for slug in draft.related:
             if search.article(slug) is None:
                 errors["related"] = f"Het verwante artikel {slug} is niet gepubliceerd. Haal het weg."

@@ -114,12 +114,13 @@ async def web_role(
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
-    console, watch = console_of(app, house, shelf or Shelf(house.wording), static.address)
+    shelf = shelf or Shelf(house.wording)
+    console, watch = console_of(app, house, shelf, static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
     )
-    async with staff_pages(house, static.address, client) as staff:
+    async with staff_pages(house, static.address, client, shelf) as staff:
         add_staff(app, staff.routes)
         if identify is None:
             app.add_routes([behind(staff.door, one) for one in console])
@@ -265,7 +266,9 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
             return worker.health()
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
-        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended]
+        published = NamedLease(house.database, "drafts", house.clock).run(house.drafts.keep_publishing)
+        purged = privacy.keep_purging(settings.retention_days)
+        jobs = [worker.run(), live.follow(), purged, tended, published]
         if tidings := tidings_of(house):
             # Who has other channels, such as `klaartje ask`, must not keep the others from looking.
             name = f"tidings:{','.join(sorted(house.channels))}"[:64]

@@ -27,6 +27,12 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Wie er is, hoe lang bewoners wachten, en de cijfers van vandaag.",
     ),
     (
+        Permission.EDIT_ARTICLES,
+        "/redactie",
+        "Artikelen",
+        "Wat Klaartje antwoordt: schrijven, controleren en publiceren.",
+    ),
+    (
         Permission.MANAGE_STAFF,
         "/beheer/medewerkers",
         "Medewerkers",
