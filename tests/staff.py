@@ -17,8 +17,10 @@ from aiohttp import ClientSession, CookieJar
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
 from bot.db.tables import audit
+from bot.ports import KnowledgeSearch
 from bot.settings import Settings
 from bot.staff.roles import Role
+from bot.web.kcc.shelf import Shelf
 from tests.conftest import SetClock
 
 PASSWORD = "paarse fiets onder water"
@@ -148,10 +150,14 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(url: str, directory: Path, clock: SetClock, **more: Any) -> AsyncIterator[Office]:
+async def open_office(
+    url: str, directory: Path, clock: SetClock, search: KnowledgeSearch | None = None, **more: Any
+) -> AsyncIterator[Office]:
     """Run it. `more` are settings."""
     settings = Settings(database_url=url, state_dir=directory, **{"port": 0, **more})
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings, clock=clock))
-        address = await stack.enter_async_context(web_role(house, {}))
+        shelf = Shelf(house.wording)
+        shelf.search = search
+        address = await stack.enter_async_context(web_role(house, {}, shelf=shelf))
         yield Office(house, address, clock, stack)

@@ -126,7 +126,7 @@ class Members:
         """How those with these names are called, in the same order; who is gone by the name that they had."""
         query = sa.select(users.c.name, users.c.display_name).where(users.c.name.in_(names))
         async with self._database.read() as connection:
-            shown = dict((await connection.execute(query)).tuples().all())
+            shown = {row.name: row.display_name for row in (await connection.execute(query)).all()}
         return [shown.get(name, name) for name in names]
 
     async def add(
