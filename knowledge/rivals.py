@@ -13,7 +13,7 @@ from knowledge.index import Entry, Index, IndexedArticle, build_entries
 from knowledge.space import unit
 from knowledge.vectors import VectorCache
 
-NEAR = 12
+NEAR = 8
 """So many articles that lie nearest are asked for their questions."""
 
 ROUND = 300
@@ -42,7 +42,7 @@ def stolen(
     """Questions that get the right article now, and with `candidate` in its place would get that.
 
     Asked are the phrasings of the nearest articles, held out of what is searched as if a resident came up with them,
-    and the questions of the rehearsal. Takes about a second.
+    and the questions of the rehearsal. Takes a second or two.
     """
     [new] = build_entries([candidate], encoder, cache)
     others = _nearest([entry for entry in entries if entry.article.slug != candidate.slug], new)
@@ -51,14 +51,14 @@ def stolen(
     near = [without(entry, _FOLD) for entry in others[:NEAR]] + others[NEAR:]
     now = [entry for entry in entries if entry.article.slug == candidate.slug]
     before, after = Index([*near, *now], *outside), Index([*near, new], *outside)
-    found = []
+    found: dict[str, Stolen] = {}
     for entry, question, vector in _questions(others[:NEAR], before, encoder, cache):
         slug = entry.article.slug
         if _first(before, calibration, question, vector) != slug:
             continue  # that is not this article's doing
         if _first(after, calibration, question, vector) == candidate.slug:
-            found.append(Stolen(question, slug, entry.article.draft.title))
-    return found
+            found[question] = Stolen(question, slug, entry.article.draft.title)
+    return list(found.values())
 
 
 def _nearest(entries: Sequence[Entry], new: Entry) -> list[Entry]:

@@ -42,6 +42,8 @@ class HybridSearch:
         self._articles: Mapping[str, Article] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._rebuilding = asyncio.Lock()
+        self.loaded = 0
+        """Rises with every load: what was found before may be no more."""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -68,6 +70,7 @@ class HybridSearch:
         index = Index(entries, *self._outside)
         self._articles = {entry.article.slug: _article(entry) for entry in entries}
         self._index = index
+        self.loaded += 1
 
     async def search(self, text: str, context: SearchContext | None = None) -> list[Found]:
         """Ranked, best first, at most ten; empty for text without a word in it."""

@@ -14,7 +14,7 @@ from bot.app.house import House
 from bot.editing import Beside, Bubble, Judgement, Likely, Preview, Remark, Stolen, Tried
 from bot.model import Outbound
 from bot.ports import Article, Channel
-from bot.standing import Content
+from bot.standing import Content, digest
 from bot.web.kcc.shelf import Shelf
 from bot.wording import WordingError
 from connectors.telegram import Telegram
@@ -48,6 +48,7 @@ class EditorsHelp:
         self._shelf = shelf
         self._phrases = Phrases.load()
         self._channels = _channels(house)
+        self._beside: tuple[tuple[str, int], Beside] | None = None
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -109,6 +110,9 @@ class EditorsHelp:
         search = self._search
         if search is None:
             return None
+        key = digest(content), search.loaded
+        if self._beside is not None and self._beside[0] == key:  # asked again, to see it and to publish it
+            return self._beside[1]
         draft = from_json(json.dumps(dict(content)))
         found = await search.rivals(IndexedArticle(draft.slug, 0, draft))
         if found is None:
@@ -122,7 +126,9 @@ class EditorsHelp:
         for slug in draft.related:
             if search.article(slug) is None:
                 errors["related"] = f"Het verwante artikel {slug} is niet gepubliceerd. Haal het weg."
-        return Beside(errors, [Stolen(one.question, one.slug, one.title) for one in found])
+        beside = Beside(errors, [Stolen(one.question, one.slug, one.title) for one in found])
+        self._beside = key, beside
+        return beside
 
     async def attempt(self, question: str) -> Tried | None:
         """What a resident would get, from the search: no earlier messages, no forms."""
