@@ -44,8 +44,7 @@ class Desk:
 
     async def editor(self, name: str, size: ViewportSize, *, script: bool = True) -> Page:
         """Somebody who writes, signed in at a screen of this size."""
-        signed_in = await self.office.browser()
-        await self.office.hires(name, Role.EDITOR, browser=signed_in)
+        signed_in = await self.office.seats(name, Role.EDITOR)
         context = await self.chromium.new_context(viewport=size, java_script_enabled=script)
         await context.add_cookies(
             [{"name": "klaartje-staff", "value": signed_in.token, "url": self.office.address}]

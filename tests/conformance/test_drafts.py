@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.app.roles import background
 from bot.articles import PAGE, Articles, Shown, Sought
 from bot.audit import Act
 from bot.bus.memory import MemoryBus
@@ -182,6 +183,17 @@ async def test_it_is_published_when_it_is_time(
     assert sorted(done) == [[], [SLUG]]
     assert [one.draft for one in await store.published()] == [DOG]
     assert (await acts(database))[-1] == ("bob", Act.PUBLISHED)
+
+
+async def test_the_loop_publishes(drafts: Drafts, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.drafts.EVERY", 0.02)
+    await drafts.create(SLUG, TEXT, "ann")
+    await drafts.submit(SLUG, await seen(drafts), "ann")
+    await drafts.publish(SLUG, await seen(drafts), "bob", clock.now + timedelta(hours=1))
+    async with background(drafts.keep_publishing()), asyncio.timeout(30):
+        clock.forward(hours=1)
+        while (await drafts.standing(SLUG)).revision is None:
+            await asyncio.sleep(0.02)
 
 
 async def test_what_is_scheduled_can_be_taken_back(drafts: Drafts, clock: SetClock) -> None:

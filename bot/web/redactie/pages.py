@@ -103,17 +103,13 @@ class EditorPages:
     async def edit(self, request: web.Request, visit: Visit) -> web.Response:
         """One article, with who else has it open."""
         standing = await self.standing(request)
-        content = standing.content
-        if content is None:  # withdrawn: what residents read last is where writing begins
-            old = await self._drafts.revisions(standing.slug, 1)
-            content = old[0].content if old else {"slug": standing.slug}
         done = words.DONE.get(request.query.get("gelukt", ""), "")
-        return await self._form(visit, standing, content, done=done)
+        return await self._form(visit, standing, await self._last(standing), done=done)
 
     async def write(self, request: web.Request, visit: Visit) -> web.Response:
         """Keep what was written, look at it, or ask a colleague to look at it."""
         form, standing = await request.post(), await self.standing(request)
-        content = content_of(form, standing.slug, standing.content)
+        content = content_of(form, standing.slug, await self._last(standing))
         doing = field(form, "doen")
         if doing == "bekijk":
             return await self._form(visit, standing, content, seen=seen_of(form), part=field(form, "part"))
@@ -159,6 +155,13 @@ class EditorPages:
             return await self._drafts.standing(request.match_info["slug"])
         except DraftError as error:
             raise Refused(error.why.value, 404) from None
+
+    async def _last(self, standing: Standing) -> Content:
+        """Where writing begins; of a withdrawn article that is what residents read last."""
+        if standing.content is not None:
+            return standing.content
+        old = await self._drafts.revisions(standing.slug, 1)
+        return old[0].content if old else {"slug": standing.slug}
 
     async def _others(self, slug: str, visit: Visit) -> list[str]:
         """Who else has it open, by the name that colleagues see."""
