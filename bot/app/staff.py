@@ -9,7 +9,6 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.app.editing import EditorsHelp
 from bot.app.house import House
 from bot.articles import Articles
 from bot.staff.credentials import Credentials
@@ -89,6 +88,8 @@ async def staff_pages(
 
 def _editors(house: House, door: Door, shelf: Shelf) -> list[web.RouteDef]:
     """The desk of editors."""
+    from bot.app.editing import EditorsHelp  # with all of the knowledge base, which commands can do without
+
     drafts, editing, clock = house.drafts, EditorsHelp(house, shelf), house.clock
     articles = Articles(house.database, clock)
     pages = EditorPages(door, drafts, articles, editing, house.members, clock)

@@ -139,9 +139,8 @@ class ReviewPages:
         """Every version, with what it changed in the one before."""
         standing = await self._standing(request)
         found = await self._drafts.revisions(standing.slug)
-        names = {
-            one.author: shown for one in found for shown in await self._members.display_names([one.author])
-        }
+        authors = sorted({one.author for one in found})
+        names = dict(zip(authors, await self._members.display_names(authors), strict=True))
         older = [*found[1:], None]
         return self._door.look.page(
             "article_history",
@@ -151,7 +150,7 @@ class ReviewPages:
                 {
                     "number": one.number,
                     "when": moment(one.at, self._clock()),
-                    "author": person(one.author, names.get(one.author, one.author)),
+                    "author": person(one.author, names[one.author]),
                     "changed": changes(before.content, one.content) if before else [],
                     "first": before is None,
                 }
