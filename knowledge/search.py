@@ -13,6 +13,7 @@ from bot.ports import Article, Found, SearchContext, Thresholds
 from knowledge.calibration import EXACT, fit, stored
 from knowledge.encoder import Encoder, Remembered, Vectors, encode_texts
 from knowledge.index import Entry, Index, IndexedArticle, build_entries, outside_questions
+from knowledge.rivals import Stolen, stolen
 from knowledge.tokens import LONGEST, words
 from knowledge.vectors import MemoryVectorCache, VectorCache
 
@@ -41,6 +42,8 @@ class HybridSearch:
         self._articles: Mapping[str, Article] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._rebuilding = asyncio.Lock()
+        self.loaded = 0
+        """Rises with every load: what was found before may be no more."""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -67,6 +70,7 @@ class HybridSearch:
         index = Index(entries, *self._outside)
         self._articles = {entry.article.slug: _article(entry) for entry in entries}
         self._index = index
+        self.loaded += 1
 
     async def search(self, text: str, context: SearchContext | None = None) -> list[Found]:
         """Ranked, best first, at most ten; empty for text without a word in it."""
@@ -81,6 +85,30 @@ class HybridSearch:
     def article(self, slug: str) -> Article | None:
         """The published article, or None where there is none (any more)."""
         return self._articles.get(slug)
+
+    async def rivals(self, candidate: IndexedArticle) -> list[Stolen] | None:
+        """Which questions of other articles this one would take from them; None while nothing is loaded."""
+        index, calibration, outside = self._index, self._calibration, self._outside
+        if index is None or calibration is None or outside is None:
+            return None
+        parts = (index.entries, candidate, self._encoder, self._cache, calibration, outside)
+        return await asyncio.to_thread(stolen, *parts)
+
+    def owners(self, phrasing: str) -> list[str]:
+        """The articles that have this very phrasing."""
+        index = self._index
+        return [index.entries[at].article.slug for at in index.exact(phrasing)] if index else []
+
+    async def nearest(self, text: str, slug: str) -> str | None:
+        """The phrasing (or title) of an article that is most like a question; None without such an article."""
+        index = self._index
+        position = index.positions.get(slug) if index else None
+        if index is None or position is None:
+            return None
+        vector = await asyncio.to_thread(self._questions.query, index.plain(text)[:_LONGEST_QUESTION])
+        entry = index.entries[position]
+        texts = (entry.article.draft.title, *entry.article.draft.phrasings)
+        return texts[int(np.argmax(entry.questions @ vector))]
 
     def close(self) -> None:
         """Stop the search thread."""

@@ -89,7 +89,14 @@ class ArticleStore:
         await connection.execute(
             sa.update(articles)
             .where(articles.c.slug == draft.slug)
-            .values(revision=revision, published_at=now)
+            .values(
+                revision=revision,
+                published_at=now,
+                title=draft.title[:256],
+                theme=draft.theme[:128],
+                owner=draft.owner[:128],
+                review=draft.review,
+            )
         )
         await connection.execute(
             sa.insert(audit).values(

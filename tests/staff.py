@@ -13,12 +13,17 @@ from typing import Any
 import pyotp
 import sqlalchemy as sa
 from aiohttp import ClientSession, CookieJar
+from yarl import URL
 
 from bot.app.house import House, open_house
 from bot.app.roles import web_role
-from bot.db.tables import audit
+from bot.app.staff import sessions_of
+from bot.db.tables import audit, users
+from bot.ports import KnowledgeSearch
 from bot.settings import Settings
+from bot.staff.members import new_user
 from bot.staff.roles import Role
+from bot.web.kcc.shelf import Shelf
 from tests.conftest import SetClock
 
 PASSWORD = "paarse fiets onder water"
@@ -137,6 +142,16 @@ class Office:
         assert page.title == "Bewaar uw herstelcodes", page.text
         return Colleague(name, secret, page.codes, self.clock)
 
+    async def seats(self, name: str, *roles: Role) -> Browser:
+        """Somebody who is in already, without the seconds that a password takes."""
+        user = new_user(name, "Sanne de Vries", roles, password_hash="-")
+        async with self.house.database.write() as connection:
+            await connection.execute(sa.insert(users).values(**user, created_at=self.clock.now))
+            token = await sessions_of(self.house).renew(connection, user["id"])
+        browser = await self.browser()
+        browser.session.cookie_jar.update_cookies({"klaartje-staff": token}, URL(self.address))
+        return browser
+
     async def noted(self) -> list[tuple[str, str]]:
         """The audit: actor and action."""
         return [(row.actor, row.action) for row in await self.rows(audit, audit.c.seq)]
@@ -148,10 +163,14 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(url: str, directory: Path, clock: SetClock, **more: Any) -> AsyncIterator[Office]:
+async def open_office(
+    url: str, directory: Path, clock: SetClock, search: KnowledgeSearch | None = None, **more: Any
+) -> AsyncIterator[Office]:
     """Run it. `more` are settings."""
     settings = Settings(database_url=url, state_dir=directory, **{"port": 0, **more})
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings, clock=clock))
-        address = await stack.enter_async_context(web_role(house, {}))
+        shelf = Shelf(house.wording)
+        shelf.search = search
+        address = await stack.enter_async_context(web_role(house, {}, shelf=shelf))
         yield Office(house, address, clock, stack)

@@ -19,6 +19,7 @@ from bot.clock import Clock, utc_now
 from bot.daybook import Daybook
 from bot.db.database import Database
 from bot.db.migrate import is_current
+from bot.drafts import Drafts
 from bot.edge import Edge
 from bot.files import Files
 from bot.inbox import Inbox
@@ -145,6 +146,11 @@ class House:
     def members(self) -> Members:
         """Who works here."""
         return Members(self.database, self.clock, teams_elsewhere=bool(self.settings.oidc_teams))
+
+    @property
+    def drafts(self) -> Drafts:
+        """What editors write."""
+        return Drafts(self.database, self.bus, self.clock, four_eyes=self.settings.four_eyes)
 
     @property
     def offers(self) -> Offers:

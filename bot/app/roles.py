@@ -119,12 +119,13 @@ async def web_role(
         frame_ancestors=settings.frame_ancestors,
         theme=settings.theme,
     )
-    console, watch = console_of(app, house, shelf or Shelf(house.wording), static.address)
+    shelf = shelf or Shelf(house.wording)
+    console, watch = console_of(app, house, shelf, static.address)
     fetching = (
         NamedLease(house.database, f"listen:{name}", house.clock).run(partial(channel.listen, house.edge))
         for name, channel in house.channels.items()
     )
-    async with staff_pages(house, static.address, client) as staff:
+    async with staff_pages(house, static.address, client, shelf) as staff:
         add_staff(app, staff.routes)
         if identify is None:
             app.add_routes([behind(staff.door, one) for one in console])
@@ -282,7 +283,9 @@ async def worker_role(house: House, shelf: Shelf | None = None) -> AsyncIterator
 
         tended = NamedLease(house.database, "tending", house.clock).run(tending.keep_tending)
         counted = NamedLease(house.database, "daybook", house.clock).run(house.daybook.keep_counting)
-        jobs = [worker.run(), live.follow(), privacy.keep_purging(settings.retention_days), tended, counted]
+        published = NamedLease(house.database, "drafts", house.clock).run(house.drafts.keep_publishing)
+        purged = privacy.keep_purging(settings.retention_days)
+        jobs = [worker.run(), live.follow(), purged, tended, counted, published]
         if house.appointments is not None:
             settling = partial(house.appointments.keep_settling, house.bus)
             jobs.append(NamedLease(house.database, "appointments", house.clock).run(settling))

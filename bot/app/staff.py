@@ -10,6 +10,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.app.house import House
+from bot.articles import Articles
 from bot.staff.credentials import Credentials
 from bot.staff.oidc import Provider
 from bot.staff.passwords import Passwords
@@ -17,6 +18,9 @@ from bot.staff.sessions import Sessions
 from bot.staff.signin import Limits, SignIn
 from bot.staff.work import ByClaim, WorkAccounts
 from bot.web.files import FilesPage
+from bot.web.kcc.shelf import Shelf
+from bot.web.redactie.pages import EditorPages
+from bot.web.redactie.review import ReviewPages
 from bot.web.staff.account import AccountPages
 from bot.web.staff.agenda import AgendaPages, NoAgendaPage
 from bot.web.staff.door import Door
@@ -39,9 +43,10 @@ class Staff:
 
 @asynccontextmanager
 async def staff_pages(
-    house: House, static: str, client: Callable[[web.Request], str]
+    house: House, static: str, client: Callable[[web.Request], str], shelf: Shelf
 ) -> AsyncIterator[Staff]:
-    """The pages of staff. `static` is the address of the static files, `client` finds who calls."""
+    """The pages of staff. `static` is the address of the static files, `client` finds who calls, the `shelf` has the
+    search."""
     settings = house.settings
     sessions = sessions_of(house)
     door = Door(sessions, Look(house.municipality.name, static), settings.public_url)
@@ -80,12 +85,23 @@ async def staff_pages(
     free = settings.whatsapp_free_messages
     steering = SteeringPages(door, house.daybook, house.usage, house.municipality, free)
     routes += [*people.routes(), *logbook.routes(), *steering.routes()]
+    routes += _editors(house, door, shelf)
     routes += FilesPage(door, house.files, nobody_yet).routes()
     try:
         yield Staff(door, routes)
     finally:
         if provider:
             await provider.close()
+
+
+def _editors(house: House, door: Door, shelf: Shelf) -> list[web.RouteDef]:
+    """The desk of editors."""
+    from bot.app.editing import EditorsHelp  # with all of the knowledge base, which commands can do without
+
+    drafts, editing, clock = house.drafts, EditorsHelp(house, shelf), house.clock
+    articles = Articles(house.database, clock)
+    pages = EditorPages(door, drafts, articles, editing, house.members, clock)
+    return [*pages.routes(), *ReviewPages(door, drafts, editing, house.members, clock).routes()]
 
 
 def sessions_of(house: House) -> Sessions:

@@ -135,6 +135,7 @@ messages = sa.Table(
     sa.Column("revoked_at", Utc),
     sa.Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
     sa.Index("ix_messages_at", "at"),
+    sa.Index("ix_messages_article_at", "article", "at"),
 )
 
 outbox = sa.Table(
@@ -611,7 +612,13 @@ articles = sa.Table(
     sa.Column("slug", sa.String(64), primary_key=True),
     sa.Column("revision", sa.Integer, nullable=True),
     sa.Column("published_at", Utc),
+    sa.Column("title", sa.String(256)),
+    sa.Column("theme", sa.String(128)),
+    sa.Column("owner", sa.String(128)),
+    sa.Column("review", sa.Date),
+    sa.Index("ix_articles_title_slug", "title", "slug"),
 )
+"""`title` to `review` are for the list of the desk: of the draft where there is one, else of what is published."""
 
 article_revisions = sa.Table(
     "article_revisions",
@@ -624,6 +631,32 @@ article_revisions = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Index("ix_article_revisions_slug_revision", "slug", "revision"),
 )
+
+article_drafts = sa.Table(
+    "article_drafts",
+    metadata,
+    sa.Column("slug", sa.ForeignKey("articles.slug"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("authors", sa.JSON, nullable=False),
+    sa.Column("saved_by", sa.String(64), nullable=False),
+    sa.Column("saved_at", Utc, nullable=False),
+    sa.Column("remark", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.String(64)),
+    sa.Column("publish_at", Utc),
+    sa.Index("ix_article_drafts_publish_at", "publish_at"),
+)
+"""What editors are still writing, at most one an article. `version` rises with every change of the row."""
+
+article_visits = sa.Table(
+    "article_visits",
+    metadata,
+    sa.Column("slug", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("seen_at", Utc, nullable=False),
+)
+"""Who has the form of an article open."""
 
 chat_sessions = sa.Table(
     "chat_sessions",

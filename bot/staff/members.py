@@ -122,6 +122,13 @@ class Members:
             raise StaffError(Why.UNKNOWN)
         return str(name)
 
+    async def display_names(self, names: Sequence[str]) -> list[str]:
+        """How those with these names are called, in the same order; who is gone by the name that they had."""
+        query = sa.select(users.c.name, users.c.display_name).where(users.c.name.in_(names))
+        async with self._database.read() as connection:
+            shown = {row.name: row.display_name for row in (await connection.execute(query)).all()}
+        return [shown.get(name, name) for name in names]
+
     async def add(
         self,
         name: str,

@@ -52,10 +52,14 @@ class ArticleReport:
 
 def check_article(draft: ArticleDraft) -> ArticleReport:
     """The Dutch texts of an article; its translations are not looked at."""
-    texts = {"title": draft.title, **dict(draft.texts())}
+    return check_texts(draft.slug, {"title": draft.title, **dict(draft.texts())})
+
+
+def check_texts(slug: str, texts: Mapping[str, str]) -> ArticleReport:
+    """The same for texts by `title`, `answer` or the name of the aspect, also where they are no article yet."""
     silent = any(address.nobody(sentences("\n\n".join(texts.values()))))  # told once, at the answer
     parts = {name: check(text, whole=silent and name == "answer") for name, text in texts.items()}
-    return ArticleReport(draft.slug, parts)
+    return ArticleReport(slug, parts)
 
 
 def check_file(text: str, name: str) -> ArticleReport:

@@ -49,6 +49,19 @@ STAFF: Mapping[Route, Permission] = {
     ("POST", "/account/app"): Permission.OWN_ACCOUNT,
     ("GET", "/account/instellen"): Permission.OWN_ACCOUNT,
     ("POST", "/account/instellen"): Permission.OWN_ACCOUNT,
+    ("GET", "/redactie"): Permission.EDIT_ARTICLES,
+    ("GET", "/redactie/nieuw"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/nieuw"): Permission.EDIT_ARTICLES,
+    ("GET", "/redactie/proberen"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/bekijk"): Permission.EDIT_ARTICLES,
+    ("GET", "/redactie/artikel/{slug}"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/artikel/{slug}"): Permission.EDIT_ARTICLES,
+    ("GET", "/redactie/artikel/{slug}/controle"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/artikel/{slug}/controle"): Permission.PUBLISH_ARTICLES,
+    ("GET", "/redactie/artikel/{slug}/versies"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/artikel/{slug}/versies"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/artikel/{slug}/weggooien"): Permission.EDIT_ARTICLES,
+    ("POST", "/redactie/artikel/{slug}/intrekken"): Permission.PUBLISH_ARTICLES,
     ("GET", "/beheer/medewerkers"): Permission.MANAGE_STAFF,
     ("GET", "/beheer/medewerkers/nieuw"): Permission.MANAGE_STAFF,
     ("POST", "/beheer/medewerkers/nieuw"): Permission.MANAGE_STAFF,
@@ -107,7 +120,7 @@ async def test_every_route_for_every_role(office: tuple[Office, web.Application]
         if role is None:  # nobody: the page is asked for without signing in
             browser = await house.browser()
         for (method, path), needs in STAFF.items():
-            place = path.format(id="nobody", token="x" * 43, deed="blokkeren")
+            place = path.format(id="nobody", slug="nothing", token="x" * 43, deed="blokkeren")
             # Without the word of the session nothing is done: who may is told so (409), who may not that (403).
             async with browser.session.request(method, place, allow_redirects=False) as answer:
                 status = answer.status

@@ -27,6 +27,7 @@ from bot.residents import new_conversation
 from bot.staff.members import Wanted
 from bot.staff.roles import PERMISSIONS, Permission, Role
 from bot.staff.sessions import LONGEST, Visit
+from bot.web.kcc.shelf import Shelf
 from bot.web.server import application, serving
 from bot.web.staff.door import HEADERS, STAFF, Guarded, Unguarded, add_staff, guarded, hold
 from tests.conftest import SetClock
@@ -477,7 +478,7 @@ class TestForgery:
 async def staff_routes(office: Office) -> list[tuple[str, str, Guarded]]:
     """Every route of staff as it is served: method, path, guard."""
     app = application()
-    async with staff_pages(office.house, "/static/0", lambda _: "here") as staff:
+    async with staff_pages(office.house, "/static/0", lambda _: "here", Shelf(office.house.wording)) as staff:
         add_staff(app, staff.routes)
     hold(app)
     found = []
@@ -538,7 +539,9 @@ class TestTheDoor:
             return web.Response(text="fine")
 
         app = application()
-        async with staff_pages(office.house, "/static/0", lambda _: "here") as staff:
+        async with staff_pages(
+            office.house, "/static/0", lambda _: "here", Shelf(office.house.wording)
+        ) as staff:
             routes = [staff.door.get(f"/kcc/p{n}", needs, fine) for n, needs in enumerate(Permission)]
             add_staff(app, routes)
             async with serving(app, "127.0.0.1", 0) as port:

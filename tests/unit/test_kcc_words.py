@@ -13,7 +13,7 @@ from bot.municipality import Municipality
 from bot.quick import QuickReplies, QuickReplyError
 from bot.settings import ROOT
 from bot.web.kcc import words
-from bot.web.kcc.markup import marked
+from bot.web.markup import marked
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 VARIABLES = Municipality.load(ROOT / "knowledge" / "municipality.yml").variables

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from bot.clock import Clock
 from bot.files import SHOWN
 from bot.web.kcc import words
-from bot.web.kcc.markup import marked
+from bot.web.markup import marked
 from bot.web.member import Member
 from bot.web.page import HERE, security_headers
 

@@ -34,6 +34,12 @@ PLACES: tuple[tuple[Permission, str, str, str], ...] = (
         "Wie er vandaag komt, en welke dagen en loketten gesloten zijn.",
     ),
     (
+        Permission.EDIT_ARTICLES,
+        "/redactie",
+        "Artikelen",
+        "Wat Klaartje antwoordt: schrijven, controleren en publiceren.",
+    ),
+    (
         Permission.MANAGE_STAFF,
         "/beheer/medewerkers",
         "Medewerkers",

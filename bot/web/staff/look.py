@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from bot.staff.roles import DUTCH, Permission
 from bot.staff.sessions import Visit
+from bot.web.markup import marked
 from bot.web.page import HERE
 
 SHEETS = (
@@ -34,6 +35,7 @@ class Look:
         )
         self._templates.globals |= {"municipality": municipality, "static": static, "sheets": SHEETS}
         self._templates.globals |= {"role_names": DUTCH, "Permission": Permission}
+        self._templates.filters["marked"] = marked
 
     def page(self, name: str, visit: Visit, /, *, status: int = 200, **values: Any) -> web.Response:
         """The page. `errors` in `values` are by field."""

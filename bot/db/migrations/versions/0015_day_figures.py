@@ -1,13 +1,13 @@
 """what was counted of each day
 
-Revision: 0015, after 0013, 2026-11-26 01:00:00.000000
+Revision: 0015, after 0014, 2026-11-26 01:00:00.000000
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""The desk of editors: writing articles, having them looked at, publishing them."""
