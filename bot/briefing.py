@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,16 @@ LANGUAGES: Mapping[str, str] = {
     "uk": "Oekraïens",
 }
 
+MOODS: Mapping[str, str] = {"distress": "in nood", "anger": "boos", "insult": "geërgerd"}
+"""How somebody sounds, the worst first, as an agent reads it."""
+
+FindMood = Callable[[str], str | None]
+"""How a text sounds: one of `MOODS`; None where nothing stands out."""
+
 _LONGEST = 200
+_HEARD = 10
+"""From so many of the last messages the mood is heard."""
+
 _FACTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Postcode", re.compile(r"\b[1-9]\d{3} ?[A-Za-z]{2}\b(?: ?\d{1,5}(?: ?[A-Za-z])?\b)?")),
     ("E-mail", re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")),
@@ -75,6 +84,7 @@ class Briefing:
     facts: tuple[tuple[str, str], ...]
     """What the resident filled in, by its label."""
     language: str
+    mood: str
     channel: str
     window: Window
     waited_since: datetime
@@ -92,11 +102,13 @@ class Briefings:
         channels: Mapping[str, Channel],
         article: FindArticle,
         clock: Clock = utc_now,
+        mood: FindMood = lambda text: None,
     ) -> None:
         self._database = database
         self._channels = channels
         self._article = article
         self._clock = clock
+        self._mood = mood
 
     async def of(self, conversation_id: str) -> Briefing | None:
         """That of a conversation which was handed over; None where there is none."""
@@ -114,19 +126,26 @@ class Briefings:
             written = await _notes(connection, conversation_id)
         limits = self._channels[conversation.channel].limits
         topic = self._title(found.topic)
+        said = [line.text for line in lines if line.author == Author.RESIDENT]
         return Briefing(
             wish=wish(lines, found.queued_at) or topic or "",
             topic=topic,
             reason=REASONS.get(found.reason, REASONS["asked"]),
             tried=self._tried(lines),
-            facts=facts([line.text for line in lines if line.author == Author.RESIDENT]),
+            facts=facts(said),
             language=LANGUAGES.get(found.language or "", "Nederlands"),
+            mood=self._sounds(said[-_HEARD:]),
             channel=conversation.channel,
             window=window(limits, conversation.last_inbound_at, self._clock()),
             waited_since=found.waiting_since,
             earlier=tuple(sorted(earlier, key=lambda one: one.at)),
             notes=tuple(written),
         )
+
+    def _sounds(self, texts: Sequence[str]) -> str:
+        """The worst of what was said of late."""
+        heard = {self._mood(text) for text in texts}
+        return next((words for mood, words in MOODS.items() if mood in heard), "rustig")
 
     def _title(self, slug: str | None) -> str | None:
         found = self._article(slug) if slug else None

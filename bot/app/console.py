@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from actions.moods import Moods
 from bot.app.house import House
 from bot.board import Boards
 from bot.briefing import Briefings
@@ -53,7 +54,7 @@ def console_of(app: web.Application, house: House, shelf: Shelf, static: str) ->
         boards,
         Lines(boards, watch, pages),
         threads,
-        Briefings(house.database, house.channels, shelf.article, clock),
+        Briefings(house.database, house.channels, shelf.article, clock, Moods.load().find),
         Shifts(house.database, municipality, clock),
         QuickReplies.load(QUICK_REPLIES, municipality.variables),
         shelf,

@@ -90,6 +90,26 @@ async def test_what_was_before_is_earlier_and_not_the_wish(house: TestHouse, clo
     assert [(who, what) for who, what, _ in found.notes] == [("els", "komt morgen langs")]
 
 
+@pytest.mark.parametrize(
+    ("texts", "mood"),
+    [
+        (("wat kost een paspoort",), "rustig"),
+        (("sukkel",), "geërgerd"),
+        (("sukkel", "boos", "hallo"), "boos"),
+        (("nood", "boos"), "in nood"),
+        (("boos", *["hallo"] * 10), "rustig"),
+    ],
+)
+async def test_how_somebody_sounds_of_late(house: TestHouse, texts: tuple[str, ...], mood: str) -> None:
+    for text in (*texts, "medewerker", "over mijn tuin"):
+        await house.say(text)
+        await house.work()
+    words = {"sukkel": "insult", "boos": "anger", "nood": "distress"}
+    channels = {"kept": house.channel}
+    found = await Briefings(house.database, channels, article, house.clock, words.get).of(await house.key())
+    assert found is not None and found.mood == mood
+
+
 async def test_a_long_wish_is_cut_at_a_word(house: TestHouse) -> None:
     await house.say("woord " * 100)
     await house.say("medewerker")
