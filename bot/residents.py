@@ -14,6 +14,7 @@ from bot import queue
 from bot.db.database import Database
 from bot.db.tables import (
     aliases,
+    appointments,
     callback_requests,
     case_attempts,
     case_follows,
@@ -28,6 +29,7 @@ from bot.db.tables import (
     owner_history,
     registrations,
     reports,
+    waiting_list,
 )
 from bot.model import Inbound, Moved, Owner
 
@@ -44,6 +46,8 @@ _BELONGING = (
     case_follows,
     registrations,
     reports,
+    appointments,
+    waiting_list,
     contacts,
     media,
     aliases,
@@ -51,6 +55,9 @@ _BELONGING = (
     notes,
 )
 """What goes along when two conversations turn out to be one."""
+
+_ONCE = ((case_follows, case_follows.c.key), (waiting_list, waiting_list.c.product, waiting_list.c.location))
+"""What a conversation has once of each of these: of two the one that stays is kept."""
 
 
 async def conversations_of(
@@ -135,9 +142,11 @@ async def _unite(connection: AsyncConnection, old: str, new: str, now: datetime)
     stays, goes = (old, new) if states[old].owner in (Owner.WAITING, Owner.AGENT) else (new, old)
     # Whoever has (or waits for) a person in both is helped in the one that stays.
     await queue.leave(connection, goes, "united", now)
-    followed = sa.select(case_follows.c.key).where(case_follows.c.conversation_id == stays)
-    twice = sa.and_(case_follows.c.conversation_id == goes, case_follows.c.key.in_(followed))
-    await connection.execute(sa.delete(case_follows).where(twice))
+    for table, *columns in _ONCE:
+        there = table.alias()
+        same = [there.c[column.name] == column for column in columns]
+        twice = sa.exists().where(there.c.conversation_id == stays, *same)
+        await connection.execute(sa.delete(table).where(table.c.conversation_id == goes, twice))
     for table in _BELONGING:
         await connection.execute(
             sa.update(table).where(table.c.conversation_id == goes).values(conversation_id=stays)

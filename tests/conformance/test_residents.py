@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot import conversation
 from bot import inbox as inbox_module
 from bot.bus.memory import MemoryBus
 from bot.db.database import Database
-from bot.db.tables import aliases, conversations, handoffs, inbox, media, messages
+from bot.db.tables import aliases, conversations, handoffs, inbox, media, messages, waiting_list
 from bot.edge import Edge
 from bot.model import Inbound, Kind, Media, Moved, Owner, Place
 from bot.residents import conversation_at
@@ -122,6 +123,28 @@ class TestMoves:
     async def test_nobody_moves(self, house: TestHouse) -> None:
         await house.inbox.move([Moved("kept", USER, OTHER), Moved("kept", USER, USER)])
         assert not await house.rows(conversations)
+
+    async def test_who_waits_for_the_same_time_twice_waits_once(
+        self, house: TestHouse, clock: SetClock
+    ) -> None:
+        for address in (USER, OTHER):
+            await house.say("een", address)
+            await house.work()
+        waits = {"people": 1, "before": clock(), "state": "waiting", "created_at": clock()}
+        places = ((USER, "hal"), (USER, "noord"), (OTHER, "hal"))
+        async with house.database.write() as connection:
+            for address, location in places:
+                key = await conversation_at(connection, "kept", address)
+                row = {**waits, "conversation_id": key, "product": "paspoort", "location": location}
+                await connection.execute(sa.insert(waiting_list).values(**row))
+        await house.inbox.move([Moved("kept", USER, OTHER)])
+        [stays] = await house.rows(conversations)
+        rows = await house.rows(waiting_list)
+        assert {(row.conversation_id, row.location) for row in rows} == {
+            (stays.id, "hal"),
+            (stays.id, "noord"),
+        }
+        assert len(rows) == 2
 
     async def test_who_wrote_from_the_new_one_already_has_one_conversation(
         self, house: TestHouse, clock: SetClock

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot.db.migrate import migrate
 from bot.model import Route
 from bot.settings import ROOT
 from knowledge.search import HybridSearch
+from tests.calendars import SWITCHED
+from tests.conftest import SetClock
 from tests.integration.engine_process import Conversation, EngineProcess
 
 pytestmark = pytest.mark.process
@@ -38,6 +42,17 @@ def right(expected: list[str], trace: Mapping[str, Any]) -> tuple[str, bool]:
     return "question", bool(named & set(slugs))
 
 
+@pytest.fixture
+async def calendar(tmp_path: Path, clock: SetClock) -> AsyncIterator[None]:
+    """Our own calendar, for who wants an appointment."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'klaartje.db'}"
+    await migrate(url)
+    SWITCHED.open(url, clock)
+    yield
+    SWITCHED.close()
+
+
+@pytest.mark.usefixtures("calendar")
 async def test_messages_go_the_right_way(brain: EngineProcess, shipped_search: HybridSearch) -> None:
     total: Counter[str] = Counter()
     good: Counter[str] = Counter()
