@@ -203,6 +203,7 @@ async def test_a_day(chromium: Browser, tmp_path: Path, vectors: Path) -> None:
 async def noor_is_with(page: Page, noor: Resident) -> None:
     """A resident on WhatsApp, with a file whose name is a script."""
     noor.say("medewerker over mijn tuin")
+    await expect(queue(page)).to_contain_text("mijn tuin")  # who was taken elsewhere goes within seconds
     await takes(page)
     noor.send_file("document", JPEG, "image/jpeg", filename=EVIL, caption="zo ziet het eruit")
     await expect(page.get_by_role("button", name="Bekijk")).to_contain_text("<img src=x")
