@@ -21,7 +21,7 @@ from bench.report import Report, milliseconds, quantile
 from bot import queue
 from bot.db.database import Database
 from bot.db.migrate import migrate
-from bot.db.tables import chat_sessions, conversations, messages, staff_sessions, users
+from bot.db.tables import chat_sessions, conversations, handoffs, messages, staff_sessions, users
 from bot.model import Author, Kind, Owner
 from bot.residents import new_conversation
 from bot.staff.members import new_user
@@ -30,8 +30,10 @@ from bot.staff.secret import hashed, new_token
 from bot.staff.sessions import Visit
 from tests import processes
 
-AGENTS, WAITING, LINES = 200, 1_000, 12
-WRITES, SENDS, TAKES = 20.0, 8.0, 1.0
+AGENTS, TAKERS, WAITING, LINES = 200, 3, 1_000, 12
+"""The agents each have one conversation and room for no other; the takers take and end others, one after the other."""
+
+WRITES, SENDS, TAKES = 10.0, 5.0, 0.5
 """A second, of all together."""
 
 SECONDS = 60.0
@@ -153,10 +155,11 @@ async def fill(url: str) -> tuple[list[Resident], list[str]]:
     """A store with agents that are signed in, and residents who wait, with some lines each."""
     await migrate(url)
     store, now = Database(url), datetime.now(UTC)
-    residents, tokens = [], [new_token() for _ in range(AGENTS)]
+    residents, tokens = [], [new_token() for _ in range(AGENTS + TAKERS)]
     async with store.write() as connection:
         for number, token in enumerate(tokens):
-            user = new_user(f"agent{number}", f"Agent {number}", [Role.AGENT])
+            most = 1 if number < AGENTS else 20
+            user = new_user(f"agent{number}", f"Agent {number}", [Role.AGENT], most=most)
             await connection.execute(sa.insert(users).values(**user, created_at=now))
             session = {"token_hash": hashed(token), "user_id": user["id"]}
             moments = {"created_at": now, "seen_at": now, "until": now + timedelta(hours=8)}
@@ -179,6 +182,8 @@ async def fill(url: str) -> tuple[list[Resident], list[str]]:
                 priority=0,
                 now=since,
             )
+            told = sa.update(handoffs).where(handoffs.c.conversation_id == row["id"])
+            await connection.execute(told.values(told_minutes=60, told_at=now))
             lines += [_line(row["id"], line, since) for line in range(LINES)]
             residents.append(Resident(row["id"], token))
         await connection.execute(sa.insert(messages), lines)
@@ -238,7 +243,7 @@ async def crew(url: str, tokens: list[str]) -> AsyncIterator[list[Agent]]:
 
 async def at_work(agents: list[Agent], waiting: list[Resident], times: Times) -> None:
     """Each agent is available, and takes who waits longest."""
-    for agent in agents:
+    for agent in agents[:AGENTS]:
         await agent.act("/kcc/presence", [], state="available")
         agent.has = waiting.pop(0)
         await agent.act(f"/kcc/conversations/{agent.has.conversation}/take", times.take)
@@ -246,9 +251,10 @@ async def at_work(agents: list[Agent], waiting: list[Resident], times: Times) ->
 
 async def shift(agents: list[Agent], waiting: list[Resident], times: Times, url: str, seconds: float) -> None:
     """Residents write, agents answer, and now and then one ends a conversation and takes the next."""
-    chosen, end = random.Random(5), asyncio.get_running_loop().time() + seconds
+    chosen, end = random.Random(5), asyncio.get_running_loop().time() + seconds + 15.0
+    agents, takers = agents[:AGENTS], agents[AGENTS:]
     listening = [asyncio.create_task(agent.listen(times)) for agent in agents]
-    await asyncio.sleep(5.0)  # all fetch all once
+    await asyncio.sleep(15.0)  # all fetch all once
 
     async def writes(number: int) -> None:
         agent = chosen.choice(agents)
@@ -268,7 +274,7 @@ async def shift(agents: list[Agent], waiting: list[Resident], times: Times, url:
         await agent.act(path, times.send, text=f"antwoord {number}", id=str(uuid.uuid4()))
 
     async def takes(number: int) -> None:
-        agent = agents[number % len(agents)]
+        agent = takers[number % TAKERS]
         resident = waiting.pop(0)
         path = f"/kcc/conversations/{resident.conversation}"
         await agent.act(f"{path}/take", times.take)

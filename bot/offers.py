@@ -27,6 +27,20 @@ class Offer:
     passed: tuple[str, ...]
 
 
+_WAITING = (
+    sa.select(
+        handoffs.c.id,
+        handoffs.c.team,
+        handoffs.c.priority,
+        handoffs.c.offered_to,
+        handoffs.c.offered_until,
+        handoffs.c.passed_by,
+    )
+    .where(handoffs.c.state == queue.WAITING)
+    .order_by(*queue.ORDER)
+)
+
+
 class Offers:
     """Makes them, and hears who does not want one. Each lasts `lasts`; nothing is offered where that is no time."""
 
@@ -61,11 +75,15 @@ class Offers:
 
     async def _changes(self, connection: AsyncConnection, *, lock: bool = False) -> list[Offer]:
         now = self._clock()
-        query = sa.select(handoffs).where(handoffs.c.state == queue.WAITING).order_by(*queue.ORDER)
+        agents, busy = await queue.agents(connection, now), await queue.busy(connection)
+        query = _WAITING
+        if not any(busy.get(one.agent, 0) < one.most for one in agents):
+            query = query.where(
+                handoffs.c.offered_to.is_not(None)
+            )  # nobody has room: only what is offered can end
         rows = (await connection.execute(query.with_for_update(skip_locked=True) if lock else query)).all()
         if not rows:
             return []
-        agents, busy = await queue.agents(connection, now), await queue.busy(connection)
         return changes(rows, agents, busy, now, self._lasts)
 
     async def decline(self, conversation_id: str, agent: str) -> None:
@@ -104,7 +122,7 @@ def changes(
     )  # stable: else the longest free first
     for row in waiting:
         offer = after[row.id]
-        if offer.to is not None:
+        if offer.to is not None or (row.priority == 0 and len(asked) >= len(room)):
             continue
         able = [one.agent for one in order if row.team in one.teams and one.agent not in offer.passed]
         free = [key for key in able if key not in asked]

@@ -169,8 +169,7 @@ class Tending:
         if not self._handoff.is_open(now):
             return 0
         async with self._database.read() as connection:
-            rows = await queue.waiting(connection)
-            places = [(row, await queue.place(connection, row, now)) for row in rows]
+            places = await queue.places(connection, now)
         done = [await self._inform(row, now) for row, place in places if changed_much(row, place, now)]
         if any(done):
             await self._bus.publish("outbox")

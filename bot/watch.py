@@ -19,8 +19,9 @@ from bot.thread import Threads
 LOOK = 3.0
 """Seconds between looks at everything: vendors tell of their receipts without a wake, and the bus may be gone."""
 
-QUEUE_PACE = 2.0
-"""Seconds between two words about the queue alone, at least: many see it, and it moves all the time."""
+QUEUE_PACE, QUEUE_SHARE = 2.0, 0.05
+"""Seconds between two words about the queue alone to one console, at least, and with many consoles so many for each of
+them: all see the queue, and it moves all the time."""
 
 OWN, QUEUE, THREAD, TYPING = "own", "queue", "thread", "typing"
 
@@ -69,6 +70,8 @@ class Watch:
     async def viewer(self, agent: str, teams: Iterable[str], conversation: str) -> AsyncIterator[Viewer]:
         """Somebody who looks, until they leave. All parts count as changed at first: who comes back fetches them."""
         viewer = Viewer(agent, frozenset(teams), conversation)
+        # Not all at the same moment: what they fetch then would keep others waiting.
+        viewer.queue_told = asyncio.get_running_loop().time() - self._pace * (len(self._viewers) % 20) / 20
         self._viewers.add(viewer)
         try:
             if conversation:
@@ -115,8 +118,12 @@ class Watch:
             finally:
                 waiting.cancel()
 
+    @property
+    def _pace(self) -> float:
+        return max(QUEUE_PACE, QUEUE_SHARE * len(self._viewers))
+
     def _due(self, full: float) -> float:
-        return min([full, *(viewer.queue_told + QUEUE_PACE for viewer in self._viewers if viewer.queue_due)])
+        return min([full, *(viewer.queue_told + self._pace for viewer in self._viewers if viewer.queue_due)])
 
     async def _look(self, woken: Collection[str] | None) -> None:
         """At these conversations, or at all: tell whom it concerns."""
@@ -165,6 +172,6 @@ class Watch:
 
     def _tell_queue(self, now: float) -> None:
         for viewer in self._viewers:
-            if viewer.queue_due and now >= viewer.queue_told + QUEUE_PACE:
+            if viewer.queue_due and now >= viewer.queue_told + self._pace:
                 viewer.queue_due, viewer.queue_told = False, now
                 viewer.tell(QUEUE)
