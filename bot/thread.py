@@ -81,6 +81,8 @@ class Thread:
     """`waiting`, `taken` or `ended`."""
     since: datetime
     distress: bool
+    topic: str | None
+    """The article that the conversation with a person is about; or another short word for it."""
 
 
 class Threads:
@@ -114,6 +116,7 @@ class Threads:
             handoff.state,
             handoff.taken_at or handoff.waiting_since,
             handoff.priority >= queue.DISTRESS,
+            handoff.topic,
         )
 
     async def marks(self, keys: Collection[str]) -> dict[str, tuple[Any, ...]]:

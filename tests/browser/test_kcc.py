@@ -83,6 +83,7 @@ async def test_from_the_queue_to_a_mark(there: Desk) -> None:
     mine = els.locator(".line--agent")
     await expect(mine).to_contain_text("Els")
     await expect(mine).to_contain_text("Verstuurd")
+    await expect(els.get_by_role("heading", name="Paspoort aanvragen of verlengen")).to_be_visible()
     assert (await visitor.waits(7))[-1]["text"] == "Goedemiddag. Wanneer was dat?"
     await visitor.says("Gisteren, in de trein")
     for page in (els, jan):

@@ -311,6 +311,7 @@ async def test_the_lines_say_who_when_and_what(site: Site) -> None:
     assert text.count('class="state state--sent">Verstuurd') == 2, (
         "the one that got least far counts, for both"
     )
+    assert text.count("Onderwerp niet bekend") == 1, "also when only the lines are fetched again"
     assert "openstreetmap.org/?mlat=52.1&amp;mlon=5.1" in text
     assert "Reactie van de bewoner: 👍" in text
 

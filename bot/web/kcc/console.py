@@ -119,11 +119,17 @@ class Console:
             "answers": permitted(member.roles, Permission.ANSWER),
             "files": permitted(member.roles, Permission.SEE_FILES),
             "titles": self._titles(thread),
+            "topic": self._topic(thread),
         }
 
     async def _names(self) -> Mapping[str, str]:
         async with self._database.read() as connection:
             return await agent_names(connection)
+
+    def _topic(self, thread: Thread | None) -> str:
+        slug = thread.topic if thread else None
+        found = self._shelf.article(slug) if slug else None
+        return found.title if found else slug or ""
 
     def _titles(self, thread: Thread | None) -> Mapping[str, str]:
         slugs = {line.article for line in thread.lines if line.article} if thread else set()
