@@ -15,6 +15,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -302,10 +303,13 @@ class FakeWhatsApp:
         async with self._session.get(self.webhook, params=query) as answer:
             return answer.status, await answer.text()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
-        """Wait for something to become true here. Raises TimeoutError."""
-        async with asyncio.timeout(seconds), self._news:
-            await self._news.wait_for(condition)
+    async def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Wait for something to become true here, or beside it without news of ours. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0.05), self._news:
+                        await self._news.wait()
 
     @property
     def idle(self) -> bool:
